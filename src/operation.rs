@@ -1,0 +1,393 @@
+//! The narrow waist: everything a space can be asked, and everything it answers.
+//!
+//! REST, MCP, the JavaScript class and the WebAssembly component are each a thin translation to
+//! [`Operation`] and from [`Reply`]. Both are plain serde data, so that they also travel between a
+//! gateway and the object that holds a space.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use crate::memory::{Category, EventStatus, Problem};
+
+use crate::memory::{
+    Change, ChangeKind, Entity, Filter, Id, Memory, Message, Moment, Relation, Scope,
+};
+
+/// Something to ask of a space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "operation", content = "with", rename_all = "snake_case")]
+pub enum Operation {
+    /// Remember a conversation. The messages are stored before the reply; extraction is a job.
+    /// Answers [`Reply::Event`].
+    Add(Box<Add>),
+    /// Run the jobs that are due, or the job of one event at once. Answers [`Reply::Ran`].
+    RunJobs {
+        /// Only this event's job, due or not.
+        #[serde(default)]
+        event: Option<Id>,
+    },
+    /// Recall. Answers [`Reply::Hits`].
+    Search(Search),
+    /// One memory. Answers [`Reply::Memory`].
+    Get {
+        /// Its id.
+        id: Id,
+    },
+    /// Memories, newest first, a page at a time. Answers [`Reply::Page`].
+    List(List),
+    /// Change one memory by hand. Answers [`Reply::Memory`].
+    Update(Update),
+    /// Erase one memory and everything derived from it. Answers [`Reply::Deleted`].
+    Delete {
+        /// Its id.
+        id: Id,
+    },
+    /// Erase every memory that a filter selects, and everything derived from them. Answers
+    /// [`Reply::Deleted`].
+    DeleteAll {
+        /// Which ones.
+        #[serde(default)]
+        filter: Filter,
+    },
+    /// What happened to one memory, oldest first. Answers [`Reply::History`].
+    History {
+        /// Its id.
+        id: Id,
+    },
+    /// What became of an add. Answers [`Reply::Event`].
+    Event {
+        /// The event's id.
+        id: Id,
+    },
+    /// Entities and relations. Answers [`Reply::Graph`].
+    Graph {
+        /// Also relations that no longer hold.
+        #[serde(default)]
+        past: bool,
+    },
+    /// The running summary of a conversation. Answers [`Reply::Summary`].
+    Summary {
+        /// The conversation's ids.
+        scope: Scope,
+    },
+    /// Counts. Answers [`Reply::Stats`].
+    Stats,
+}
+
+/// A conversation to remember.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Add {
+    /// Whose it is.
+    pub scope: Scope,
+    /// The turns, oldest first.
+    pub messages: Vec<Message>,
+    /// Whether a model extracts facts; otherwise the messages are stored as they are.
+    pub infer: bool,
+    /// The client's own fields, copied to every memory that comes of this.
+    pub metadata: Map<String, Value>,
+    /// When the conversation took place; now when absent.
+    pub time: Option<Moment>,
+    /// Hide what comes of this after this moment.
+    pub expires_at: Option<Moment>,
+    /// Never change what comes of this.
+    pub immutable: bool,
+    /// What to extract, in the operator's words.
+    pub instructions: Option<String>,
+    /// What to remember only.
+    pub includes: Option<String>,
+    /// What not to remember.
+    pub excludes: Option<String>,
+    /// The topics to choose from; the standard ones when empty.
+    pub categories: Vec<Category>,
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Search {
+    /// The question, in words.
+    pub query: String,
+    /// Which memories may answer.
+    pub filter: Filter,
+    /// The most hits, 1 to 1000.
+    pub top_k: usize,
+    /// The lowest score, 0 to 1.
+    pub threshold: f32,
+    /// Also memories past their expiration.
+    pub show_expired: bool,
+    /// Which verbatim messages may answer beside the facts.
+    pub transcript: Transcript,
+    /// The moment to take for now.
+    pub reference_time: Option<Moment>,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            query: String::new(),
+            filter: Filter::all(),
+            top_k: 10,
+            threshold: 0.1,
+            show_expired: false,
+            transcript: Transcript::Fill,
+            reference_time: None,
+        }
+    }
+}
+
+/// Which messages, kept beside the facts extracted from them, may answer a question.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transcript {
+    /// None.
+    Never,
+    /// Those of which no fact answers.
+    #[default]
+    Fill,
+    /// All.
+    Always,
+}
+
+/// A page of memories.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct List {
+    /// Which memories.
+    pub filter: Filter,
+    /// The page, from 1.
+    pub page: usize,
+    /// Memories on a page, 1 to 1000.
+    pub page_size: usize,
+    /// Also memories past their expiration.
+    pub show_expired: bool,
+    /// Also memories that are no longer true.
+    pub show_past: bool,
+    /// Also messages kept beside the facts extracted from them.
+    pub transcript: bool,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self {
+            filter: Filter::all(),
+            page: 1,
+            page_size: 100,
+            show_expired: false,
+            show_past: false,
+            transcript: false,
+        }
+    }
+}
+
+/// A change by hand. What is `None` stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Update {
+    /// The memory.
+    pub id: Id,
+    /// The new text.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Fields to set in the metadata; a null removes one.
+    #[serde(default)]
+    pub metadata: Option<Map<String, Value>>,
+    /// The new time of the memory.
+    #[serde(default)]
+    pub time: Option<Moment>,
+    /// The new expiration; `Some(None)` clears it.
+    #[serde(
+        default,
+        with = "double_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires_at: Option<Option<Moment>>,
+}
+
+/// Tells an absent field from a null one.
+mod double_option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::memory::Moment;
+
+    pub fn serialize<S: Serializer>(
+        value: &Option<Option<Moment>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.flatten().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<Moment>>, D::Error> {
+        Option::deserialize(deserializer).map(Some)
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", content = "with", rename_all = "snake_case")]
+pub enum Reply {
+    /// An add, and what has become of it so far.
+    Event(Box<Event>),
+    /// Jobs were run.
+    Ran {
+        /// When the next job is due; `None` when none is left.
+        next_due: Option<Moment>,
+    },
+    /// What recall found, best first.
+    Hits(Vec<Hit>),
+    /// One memory.
+    Memory(Box<Memory>),
+    /// A page of memories.
+    Page {
+        /// How many there are on all pages.
+        total: usize,
+        /// Those of this page.
+        memories: Vec<Memory>,
+    },
+    /// Memories were erased.
+    Deleted {
+        /// How many.
+        count: usize,
+    },
+    /// The history of one memory, oldest first.
+    History(Vec<HistoryLine>),
+    /// Entities and relations.
+    Graph {
+        /// The nodes.
+        entities: Vec<Entity>,
+        /// The edges.
+        relations: Vec<Relation>,
+    },
+    /// The running summary; empty when there is none yet.
+    Summary {
+        /// The text.
+        text: String,
+        /// When it was made.
+        updated_at: Option<Moment>,
+    },
+    /// Counts.
+    Stats(Stats),
+}
+
+/// What became of an add.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The event's id.
+    pub id: Id,
+    /// How far it is.
+    pub status: EventStatus,
+    /// When it was accepted.
+    pub created_at: Moment,
+    /// When anything about it last changed.
+    pub updated_at: Moment,
+    /// The ids the add was for.
+    pub scope: Scope,
+    /// How often the models were asked.
+    pub attempts: u32,
+    /// Why the last attempt failed, with its code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+    /// When it will be tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Moment>,
+    /// What was decided, in order; empty until it succeeded.
+    #[serde(default)]
+    pub outcomes: Vec<Outcome>,
+    /// The relations that it brought.
+    #[serde(default)]
+    pub relations: Vec<Triple>,
+    /// Something the caller should know: that no model is configured, for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// One decision of an add.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The memory it is about.
+    pub id: Id,
+    /// What was done with it.
+    pub kind: ChangeKind,
+    /// The memory's text after it (before it, of a DELETE); empty once erased.
+    pub text: String,
+    /// The text before an UPDATE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_text: Option<String>,
+}
+
+/// A relation in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Triple {
+    /// From.
+    pub source: String,
+    /// How.
+    pub relationship: String,
+    /// To.
+    pub target: String,
+}
+
+/// A memory that recall found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// The memory.
+    pub memory: Memory,
+    /// How well it answers, 0 to 1.
+    pub score: f32,
+    /// Why it was returned.
+    pub receipt: Receipt,
+}
+
+/// Why a memory was returned.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The channels that found it, in a fixed order.
+    pub channels: Vec<ChannelScore>,
+    /// The messages it came from.
+    pub sources: Vec<Id>,
+}
+
+/// What one channel says of a memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChannelScore {
+    /// `vector` or `keyword`.
+    pub channel: String,
+    /// Its place among the channel's candidates, from 1.
+    pub rank: usize,
+    /// The channel's own score: a cosine, or a BM25 sum.
+    pub raw: f32,
+    /// The score after normalisation, 0 to 1.
+    pub score: f32,
+}
+
+/// A change with the words of the messages that caused it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryLine {
+    /// The change.
+    pub change: Change,
+    /// The messages that caused it, as far as they are still kept.
+    pub input: Vec<Message>,
+    /// The ids the memory was added under.
+    pub scope: Scope,
+    /// The memory's topics.
+    pub categories: Vec<String>,
+    /// The client's own fields.
+    pub metadata: Map<String, Value>,
+}
+
+/// Counts of a space.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Memories that are listed.
+    pub memories: usize,
+    /// Messages kept beside their facts.
+    pub transcript: usize,
+    /// Entities.
+    pub entities: usize,
+    /// Relations that hold.
+    pub relations: usize,
+    /// Jobs that wait.
+    pub jobs: usize,
+    /// The embedder the space was built with.
+    pub embedder: Option<String>,
+}
