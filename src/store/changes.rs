@@ -1,0 +1,224 @@
+//! What one commit changes, as nouns; and as the writes that a storage takes.
+
+use super::records::{
+    EventRecord, Job, RecordError, SpaceRecord, SummaryRecord, Work, encode, encode_vector,
+};
+use super::{Table, Write};
+use crate::memory::{Change, Entity, EntityId, Id, Memory, Object, Relation};
+
+/// The key of the [`SpaceRecord`] in [`Table::Space`].
+pub const SPACE_KEY: &str = "space";
+
+/// Everything that one commit changes. Records replace those of the same key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// Remove everything first.
+    pub clear: bool,
+    /// What the space is.
+    pub space: Option<SpaceRecord>,
+    /// Memories, new or changed.
+    pub memories: Vec<Memory>,
+    /// Memories to remove, with their vectors.
+    pub erased: Vec<Id>,
+    /// Remove all vectors first: they are another embedder's.
+    pub drop_vectors: bool,
+    /// Vectors of memories' newest texts.
+    pub vectors: Vec<(Id, Vec<f32>)>,
+    /// History, new or redacted.
+    pub history: Vec<Change>,
+    /// Entities, new or changed.
+    pub entities: Vec<Entity>,
+    /// Entities to remove.
+    pub entities_gone: Vec<EntityId>,
+    /// Relations, new or changed.
+    pub relations: Vec<Relation>,
+    /// Keys of relations to remove.
+    pub relations_gone: Vec<String>,
+    /// Events, new or changed.
+    pub events: Vec<EventRecord>,
+    /// Jobs, new or changed.
+    pub jobs: Vec<Job>,
+    /// Keys of jobs that are done.
+    pub jobs_done: Vec<String>,
+    /// Running summaries, new or changed.
+    pub summaries: Vec<SummaryRecord>,
+    /// Conversations whose summary to remove.
+    pub summaries_gone: Vec<String>,
+}
+
+/// The key of a relation: a hash of what it says and since when we know it. 32 hex digits.
+pub fn relation_key(relation: &Relation) -> String {
+    let (kind, object) = match &relation.object {
+        Object::Entity(id) => ("entity", id.0.as_str()),
+        Object::Literal(text) => ("literal", text.as_str()),
+    };
+    let known = relation.known_from.to_string();
+    let mut hasher = blake3::Hasher::new();
+    for part in [
+        &relation.subject.0,
+        &relation.predicate,
+        kind,
+        object,
+        &known,
+    ] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex().chars().take(32).collect()
+}
+
+/// The key of a line of history.
+pub fn history_key(change: &Change) -> String {
+    format!("{}/{}", change.memory_id, change.id)
+}
+
+impl Changes {
+    /// The writes, in order.
+    ///
+    /// # Errors
+    /// When a record cannot be written.
+    pub fn to_writes(&self) -> Result<Vec<Write>, RecordError> {
+        let mut writes = Vec::new();
+        if self.clear {
+            writes.push(Write::Clear);
+        }
+        if self.drop_vectors {
+            writes.push(Write::ClearTable {
+                table: Table::Vectors,
+            });
+        }
+        if let Some(space) = &self.space {
+            writes.push(put(Table::Space, SPACE_KEY.to_owned(), space, Vec::new())?);
+        }
+        for id in &self.erased {
+            let key = id.to_string();
+            writes.push(delete(Table::Memories, key.clone()));
+            writes.push(delete(Table::Vectors, key));
+        }
+        for memory in &self.memories {
+            writes.push(put(
+                Table::Memories,
+                memory.id.to_string(),
+                memory,
+                memory_columns(memory),
+            )?);
+        }
+        for (id, vector) in &self.vectors {
+            writes.push(Write::Put {
+                table: Table::Vectors,
+                key: id.to_string(),
+                record: encode_vector(vector),
+                columns: Vec::new(),
+            });
+        }
+        for change in &self.history {
+            let columns = vec![
+                Some(change.memory_id.to_string()),
+                Some(change.kind.as_str().to_owned()),
+                change.old_text.clone(),
+                change.new_text.clone(),
+                Some(change.at.to_string()),
+            ];
+            writes.push(put(Table::History, history_key(change), change, columns)?);
+        }
+        for id in &self.entities_gone {
+            writes.push(delete(Table::Entities, id.0.clone()));
+        }
+        for entity in &self.entities {
+            let columns = vec![Some(entity.name.clone()), Some(entity.kind.clone())];
+            writes.push(put(Table::Entities, entity.id.0.clone(), entity, columns)?);
+        }
+        for key in &self.relations_gone {
+            writes.push(delete(Table::Relations, key.clone()));
+        }
+        for relation in &self.relations {
+            let object = match &relation.object {
+                Object::Entity(id) => id.0.clone(),
+                Object::Literal(text) => text.clone(),
+            };
+            let columns = vec![
+                Some(relation.subject.0.clone()),
+                Some(relation.predicate.clone()),
+                Some(object),
+                relation.valid_from.map(|at| at.to_string()),
+                relation.valid_to.map(|at| at.to_string()),
+            ];
+            writes.push(put(
+                Table::Relations,
+                relation_key(relation),
+                relation,
+                columns,
+            )?);
+        }
+        for event in &self.events {
+            let columns = vec![
+                Some(format!("{:?}", event.status).to_uppercase()),
+                Some(event.created_at.to_string()),
+                Some(event.updated_at.to_string()),
+            ];
+            writes.push(put(Table::Events, event.id.to_string(), event, columns)?);
+        }
+        for key in &self.jobs_done {
+            writes.push(delete(Table::Jobs, key.clone()));
+        }
+        for job in &self.jobs {
+            let kind = match &job.work {
+                Work::Add(_) => "add",
+                Work::Summarise { .. } => "summarise",
+                Work::Embed => "embed",
+            };
+            let columns = vec![
+                Some(kind.to_owned()),
+                Some(job.due_at.to_string()),
+                Some(job.attempts.to_string()),
+            ];
+            writes.push(put(Table::Jobs, job.key(), job, columns)?);
+        }
+        for conversation in &self.summaries_gone {
+            writes.push(delete(Table::Summaries, conversation.clone()));
+        }
+        for summary in &self.summaries {
+            let columns = vec![
+                Some(summary.text.clone()),
+                Some(summary.updated_at.to_string()),
+            ];
+            let key = summary.scope.conversation();
+            writes.push(put(Table::Summaries, key, summary, columns)?);
+        }
+        Ok(writes)
+    }
+}
+
+fn memory_columns(memory: &Memory) -> Vec<Option<String>> {
+    let scope = &memory.scope;
+    vec![
+        Some(format!("{:?}", memory.kind).to_lowercase()),
+        Some(memory.text().to_owned()),
+        scope.user_id.clone(),
+        scope.agent_id.clone(),
+        scope.app_id.clone(),
+        scope.run_id.clone(),
+        Some(u8::from(memory.is_current()).to_string()),
+        Some(memory.created_at.to_string()),
+        Some(memory.updated_at.to_string()),
+    ]
+}
+
+fn put<T: serde::Serialize>(
+    table: Table,
+    key: String,
+    value: &T,
+    columns: Vec<Option<String>>,
+) -> Result<Write, RecordError> {
+    let record = encode(table, &key, value)?;
+    Ok(Write::Put {
+        table,
+        key,
+        record,
+        columns,
+    })
+}
+
+fn delete(table: Table, key: String) -> Write {
+    Write::Delete { table, key }
+}

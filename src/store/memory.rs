@@ -1,0 +1,71 @@
+//! Storage that lives as long as the program.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use futures_util::future::{LocalBoxFuture, ready};
+
+use super::{Entry, Storage, StorageError, Table, Write};
+
+/// Tables in memory: for tests, evaluations and programs that keep nothing.
+#[derive(Debug, Default)]
+pub struct MemoryStorage {
+    tables: RefCell<BTreeMap<Table, BTreeMap<String, Vec<u8>>>>,
+}
+
+impl MemoryStorage {
+    /// Empty storage.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Storage for MemoryStorage {
+    fn get<'a>(
+        &'a self,
+        table: Table,
+        key: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+        let tables = self.tables.borrow();
+        let found = tables.get(&table).and_then(|rows| rows.get(key)).cloned();
+        Box::pin(ready(Ok(found)))
+    }
+
+    fn scan<'a>(
+        &'a self,
+        table: Table,
+        after: Bound<&'a str>,
+        limit: usize,
+    ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
+        let tables = self.tables.borrow();
+        let found = tables.get(&table).map_or_else(Vec::new, |rows| {
+            rows.range::<str, _>((after, Bound::Unbounded))
+                .take(limit)
+                .map(|(key, record)| (key.clone(), record.clone()))
+                .collect()
+        });
+        Box::pin(ready(Ok(found)))
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> LocalBoxFuture<'_, Result<(), StorageError>> {
+        let mut tables = self.tables.borrow_mut();
+        for write in writes {
+            match write {
+                Write::Put {
+                    table, key, record, ..
+                } => {
+                    tables.entry(table).or_default().insert(key, record);
+                }
+                Write::Delete { table, key } => {
+                    tables.entry(table).or_default().remove(&key);
+                }
+                Write::ClearTable { table } => {
+                    tables.remove(&table);
+                }
+                Write::Clear => tables.clear(),
+            }
+        }
+        Box::pin(ready(Ok(())))
+    }
+}

@@ -1,0 +1,258 @@
+//! The records of a space and their versions.
+//!
+//! A record is a version byte and a body. Version 1 of everything but vectors has a JSON body;
+//! version 1 of a vector has its `f32` values, little-endian. A newer edgemem reads all older
+//! versions; a record of a newer one is an error, not a guess.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::Table;
+use crate::memory::{Category, ChangeKind, EventStatus, Fact, Id, Moment, Owner, Problem, Scope};
+
+/// The version that is written.
+pub const RECORD_VERSION: u8 = 1;
+
+/// What a space is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpaceRecord {
+    /// Whose it is.
+    pub owner: Owner,
+    /// The sequence number of the next id.
+    pub next_sequence: u32,
+    /// The embedder that made its vectors.
+    #[serde(default)]
+    pub embedder: Option<String>,
+}
+
+/// Work to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// What kind of work.
+    pub work: Work,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When to try (again).
+    pub due_at: Moment,
+}
+
+/// The kinds of work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// Index, extract and update for one add.
+    Add(Box<AddWork>),
+    /// Bring the running summary of a conversation up to date.
+    Summarise {
+        /// The conversation.
+        scope: Scope,
+    },
+    /// Make all vectors anew, with another embedder.
+    Embed,
+}
+
+/// What an add still has to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AddWork {
+    /// Its event.
+    pub event: Id,
+    /// The ids it is for.
+    pub scope: Scope,
+    /// The stored messages whose facts are still to be extracted, oldest first.
+    pub messages: Vec<Id>,
+    /// Whether to extract.
+    pub infer: bool,
+    /// Copied to the facts.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    /// Copied to the facts.
+    #[serde(default)]
+    pub expires_at: Option<Moment>,
+    /// Copied to the facts.
+    #[serde(default)]
+    pub immutable: bool,
+    /// The operator's instructions.
+    #[serde(default)]
+    pub instructions: Option<String>,
+    /// What to remember only.
+    #[serde(default)]
+    pub includes: Option<String>,
+    /// What not to remember.
+    #[serde(default)]
+    pub excludes: Option<String>,
+    /// The topics to choose from.
+    #[serde(default)]
+    pub categories: Vec<Category>,
+    /// Facts of the first batch that wait for the update phase only, as its model failed.
+    #[serde(default)]
+    pub extracted: Option<Vec<Fact>>,
+}
+
+impl Job {
+    /// The key in [`Table::Jobs`].
+    pub fn key(&self) -> String {
+        match &self.work {
+            Work::Add(add) => add.event.to_string(),
+            Work::Summarise { scope } => format!("summary/{}", scope.conversation()),
+            Work::Embed => "embed".to_owned(),
+        }
+    }
+}
+
+/// An add and what became of it. It refers to memories by id, so that an erase reaches it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// Its id.
+    pub id: Id,
+    /// How far it is.
+    pub status: EventStatus,
+    /// When it was accepted.
+    pub created_at: Moment,
+    /// When anything about it last changed.
+    pub updated_at: Moment,
+    /// The ids the add was for.
+    pub scope: Scope,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    #[serde(default)]
+    pub error: Option<Problem>,
+    /// When it will be tried again.
+    #[serde(default)]
+    pub retry_at: Option<Moment>,
+    /// The decisions.
+    #[serde(default)]
+    pub outcomes: Vec<OutcomeRecord>,
+    /// The keys of the relations it brought.
+    #[serde(default)]
+    pub relations: Vec<String>,
+    /// Something the caller should know.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// One decision: what was done, and with which version of which memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeRecord {
+    /// The memory.
+    pub memory: Id,
+    /// What was done.
+    pub kind: ChangeKind,
+    /// The place of the version it speaks of in the memory's chain.
+    pub version: usize,
+}
+
+/// The running summary of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SummaryRecord {
+    /// The conversation's ids.
+    pub scope: Scope,
+    /// The text.
+    pub text: String,
+    /// The last message it covers.
+    pub upto: Id,
+    /// When it was made.
+    pub updated_at: Moment,
+}
+
+/// Why a stored record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RecordError {
+    /// Written by a newer edgemem.
+    #[error(
+        "record {key} of {table} has format {version}, but this edgemem reads up to \
+         {RECORD_VERSION}: deploy the newer version again"
+    )]
+    Future {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// Its version.
+        version: u8,
+    },
+    /// Damaged.
+    #[error("record {key} of {table} is damaged: {reason}")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Writes a record.
+///
+/// # Errors
+/// When the value cannot be written as JSON, which no type of this module causes.
+pub fn encode<T: Serialize>(table: Table, key: &str, value: &T) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = vec![RECORD_VERSION];
+    serde_json::to_writer(&mut bytes, value).map_err(|error| damaged(table, key, error))?;
+    Ok(bytes)
+}
+
+/// Reads a record of any known version.
+///
+/// # Errors
+/// See [`RecordError`].
+pub fn decode<T: DeserializeOwned>(
+    table: Table,
+    key: &str,
+    bytes: &[u8],
+) -> Result<T, RecordError> {
+    let body = body(table, key, bytes)?;
+    serde_json::from_slice(body).map_err(|error| damaged(table, key, error))
+}
+
+/// Writes a vector.
+pub fn encode_vector(vector: &[f32]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1 + vector.len() * 4);
+    bytes.push(RECORD_VERSION);
+    for value in vector {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    bytes
+}
+
+/// Reads a vector.
+///
+/// # Errors
+/// See [`RecordError`].
+pub fn decode_vector(key: &str, bytes: &[u8]) -> Result<Vec<f32>, RecordError> {
+    let (values, rest) = body(Table::Vectors, key, bytes)?.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(damaged(
+            Table::Vectors,
+            key,
+            "its length is no multiple of 4",
+        ));
+    }
+    Ok(values
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect())
+}
+
+fn body<'a>(table: Table, key: &str, bytes: &'a [u8]) -> Result<&'a [u8], RecordError> {
+    match bytes.split_first() {
+        Some((&RECORD_VERSION, body)) => Ok(body),
+        Some((&version, _)) if version > RECORD_VERSION => Err(RecordError::Future {
+            table: table.name(),
+            key: key.to_owned(),
+            version,
+        }),
+        _ => Err(damaged(table, key, "it has no version")),
+    }
+}
+
+fn damaged(table: Table, key: &str, reason: impl ToString) -> RecordError {
+    RecordError::Damaged {
+        table: table.name(),
+        key: key.to_owned(),
+        reason: reason.to_string(),
+    }
+}
