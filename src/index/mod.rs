@@ -1,0 +1,90 @@
+//! Indexes: vectors, keywords, and the fusion of their answers.
+//!
+//! They know slots (small integers that the caller gives to its documents) and numbers. Which texts
+//! are indexed, storage and models are other rooms'.
+
+mod flat;
+mod fusion;
+mod keyword;
+mod slots;
+mod words;
+
+use thiserror::Error;
+
+pub use flat::FlatIndex;
+pub use fusion::{Fused, Fusion, Ranked, fuse};
+pub use keyword::{Field, KeywordIndex};
+pub use slots::Slots;
+pub use words::terms;
+
+/// A document's place in the indexes of one space.
+pub type Slot = u32;
+
+/// A slot with a score; higher is better.
+pub type Scored = (Slot, f32);
+
+/// Finds the vectors nearest to one, by cosine.
+pub trait VectorIndex {
+    /// Puts a vector of unit length into a slot, replacing what was there. An all-zero vector, which
+    /// stands for a text without a known word, is near to nothing.
+    ///
+    /// # Errors
+    /// When the vector has another dimension than those before it, or no numbers.
+    fn insert(&mut self, slot: Slot, vector: &[f32]) -> Result<(), VectorError>;
+
+    /// Empties a slot.
+    fn remove(&mut self, slot: Slot);
+
+    /// How many vectors it holds.
+    fn len(&self) -> usize;
+
+    /// Whether it holds none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The `k` vectors nearest to `query` among the slots that `filter` lets through, with their
+    /// cosines, nearest first; ties by slot.
+    ///
+    /// # Errors
+    /// When the query has another dimension than the vectors.
+    fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        filter: &dyn Fn(Slot) -> bool,
+    ) -> Result<Vec<Scored>, VectorError>;
+}
+
+/// Why a vector does not fit an index.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum VectorError {
+    /// Another dimension than the vectors that are there.
+    #[error(
+        "the embedder gave {found} dimensions, but this space holds vectors of {expected}: set the \
+         embedder back, or name the new one so that its vectors are made anew"
+    )]
+    Dimension {
+        /// Of the vectors that are there.
+        expected: usize,
+        /// Of the new one.
+        found: usize,
+    },
+    /// A value is not a finite number.
+    #[error("the embedder gave a vector with a value that is no number")]
+    NotFinite,
+}
+
+/// The `k` best of `scored`, best first; ties by slot, so that the order is the same on every host.
+fn best(mut scored: Vec<Scored>, k: usize) -> Vec<Scored> {
+    let order = |a: &Scored, b: &Scored| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if k < scored.len() {
+        if k == 0 {
+            return Vec::new();
+        }
+        scored.select_nth_unstable_by(k - 1, order);
+        scored.truncate(k);
+    }
+    scored.sort_unstable_by(order);
+    scored
+}
