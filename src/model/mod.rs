@@ -1,0 +1,211 @@
+//! Models: the LLM that extracts and decides, and the embedder.
+//!
+//! Both are traits; a provider turns them into requests over the host's [`Http`].
+
+pub mod builtin;
+pub mod config;
+mod http;
+pub mod openai;
+pub mod prompts;
+pub mod reading;
+pub mod workers_ai;
+
+use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
+use thiserror::Error;
+
+pub use self::http::{Http, HttpError};
+
+/// What a reply should look like.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Prose.
+    Text,
+    /// One JSON object.
+    Json {
+        /// The name of the shape, `[a-z_]+`.
+        name: &'static str,
+        /// Its JSON Schema, in the strict subset (every property required, no others allowed).
+        schema: Value,
+    },
+    /// Calls of these tools.
+    Tools(Vec<ToolSpec>),
+}
+
+/// A tool that the model may call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolSpec {
+    /// Its name, `[a-z_]+`.
+    pub name: &'static str,
+    /// What it does, for the model.
+    pub description: &'static str,
+    /// The JSON Schema of its arguments, in the strict subset.
+    pub parameters: Value,
+}
+
+/// One turn of the prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// From us.
+    User(String),
+    /// From the model: what it answered before, when a repair is asked for.
+    Assistant(String),
+}
+
+/// One question to a chat model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatRequest {
+    /// Instructions.
+    pub system: String,
+    /// The conversation so far; the last turn is ours.
+    pub turns: Vec<Turn>,
+    /// The shape of the reply.
+    pub output: Output,
+    /// The most tokens to answer with.
+    pub max_tokens: u32,
+}
+
+/// One call of a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The tool's name as the model wrote it.
+    pub name: String,
+    /// Its arguments: JSON text as the model wrote it, not yet read.
+    pub arguments: String,
+}
+
+/// Why a reply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The model was done.
+    Done,
+    /// It ran out of tokens.
+    Length,
+    /// It, or a filter before it, refused.
+    Refused,
+}
+
+/// A chat model's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatReply {
+    /// The text; empty when there are only tool calls.
+    pub content: String,
+    /// The tool calls.
+    pub tool_calls: Vec<ToolCall>,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// A language model.
+pub trait ChatModel {
+    /// Provider and model, for messages and events: `gpt-5-mini at https://api.openai.com/v1`.
+    fn name(&self) -> &str;
+
+    /// Asks once. Retries, back-off and time-outs are the provider's.
+    ///
+    /// # Errors
+    /// See [`ModelError`].
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+    ) -> LocalBoxFuture<'a, Result<ChatReply, ModelError>>;
+}
+
+/// Turns texts into vectors.
+pub trait Embedder {
+    /// What a space remembers of its embedder: vectors of different names do not compare.
+    fn name(&self) -> &str;
+
+    /// Embeds a batch. The answer has one vector of unit length for each text, in order; an
+    /// all-zero vector stands for a text without a known word.
+    ///
+    /// # Errors
+    /// See [`ModelError`].
+    fn embed<'a>(
+        &'a self,
+        texts: &'a [String],
+    ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>>;
+}
+
+/// Why a model did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ModelError {
+    /// No answer in time.
+    #[error("{model} did not answer within {seconds} s")]
+    Timeout {
+        /// Which model.
+        model: String,
+        /// How long we waited.
+        seconds: u64,
+    },
+    /// The connection failed.
+    #[error("{model} cannot be reached: {reason}")]
+    Unreachable {
+        /// Which model.
+        model: String,
+        /// What the host said.
+        reason: String,
+    },
+    /// The provider asks us to slow down.
+    #[error("{model} is rate limited (HTTP 429)")]
+    RateLimited {
+        /// Which model.
+        model: String,
+        /// How long it asks us to wait, if it said.
+        retry_after_ms: Option<u64>,
+    },
+    /// The provider failed.
+    #[error("{model} failed (HTTP {status}): {reason}")]
+    Unavailable {
+        /// Which model.
+        model: String,
+        /// The HTTP status, 500 or above.
+        status: u16,
+        /// The start of its answer.
+        reason: String,
+    },
+    /// The provider refused the request; asking again will not help.
+    #[error("{model} refused the request (HTTP {status}): {reason}")]
+    Rejected {
+        /// Which model.
+        model: String,
+        /// The HTTP status.
+        status: u16,
+        /// The start of its answer.
+        reason: String,
+    },
+    /// The model, or a filter before it, refused to answer.
+    #[error("{model} refused to answer")]
+    Refused {
+        /// Which model.
+        model: String,
+    },
+    /// The answer is not what was asked for.
+    #[error("{model} answered something that cannot be read: {reason}")]
+    Unreadable {
+        /// Which model.
+        model: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl ModelError {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        !matches!(self, ModelError::Rejected { .. })
+    }
+
+    /// A stable code for clients.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ModelError::Timeout { .. } => "model_timeout",
+            ModelError::Unreachable { .. } => "model_unreachable",
+            ModelError::RateLimited { .. } => "model_rate_limited",
+            ModelError::Unavailable { .. } => "model_unavailable",
+            ModelError::Rejected { .. } => "model_rejected",
+            ModelError::Refused { .. } => "model_refused",
+            ModelError::Unreadable { .. } => "model_unreadable",
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Where an OpenAI-compatible service is and how it lets us in.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, Request, header};
+use thiserror::Error;
+
+/// An OpenAI-compatible service.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    base_url: String,
+    api_key: Option<Secret>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    timeout_ms: u64,
+    max_retries: u32,
+}
+
+impl Endpoint {
+    /// How long one attempt may take unless told otherwise, in milliseconds.
+    pub const DEFAULT_TIMEOUT_MS: u64 = 60_000;
+
+    /// How often a request is tried again unless told otherwise.
+    pub const DEFAULT_MAX_RETRIES: u32 = 2;
+
+    /// A service at a base URL such as `https://api.openai.com/v1`, with or without a slash at
+    /// its end. A query (`?api-version=…`) goes along with every request.
+    ///
+    /// # Errors
+    /// [`EndpointError::BaseUrl`] when that is no absolute `http` or `https` URL, or holds a user
+    /// name or password.
+    pub fn new(base_url: &str) -> Result<Self, EndpointError> {
+        Ok(Endpoint {
+            base_url: checked_base_url(base_url)?,
+            api_key: None,
+            headers: Vec::new(),
+            timeout_ms: Self::DEFAULT_TIMEOUT_MS,
+            max_retries: Self::DEFAULT_MAX_RETRIES,
+        })
+    }
+
+    /// Sends `Authorization: Bearer KEY`.
+    ///
+    /// # Errors
+    /// [`EndpointError::ApiKey`] when the key holds characters that no header can carry.
+    pub fn with_api_key(mut self, key: Secret) -> Result<Self, EndpointError> {
+        HeaderValue::from_str(key.expose()).map_err(|_| EndpointError::ApiKey)?;
+        self.api_key = Some(key);
+        Ok(self)
+    }
+
+    /// Sends a header with every request. It takes the place of ours of the same name.
+    ///
+    /// # Errors
+    /// [`EndpointError::Header`] when the name or the value is not one of HTTP.
+    pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, EndpointError> {
+        let bad = || EndpointError::Header {
+            name: name.to_owned(),
+        };
+        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;
+        value.set_sensitive(true);
+        self.headers.push((parsed, value));
+        Ok(self)
+    }
+
+    /// Sets how long one attempt may take, in milliseconds.
+    #[must_use]
+    pub fn with_timeout_ms(mut self, timeout_ms: u64) -> Self {
+        self.timeout_ms = timeout_ms;
+        self
+    }
+
+    /// Sets how often a failed request is tried again.
+    #[must_use]
+    pub fn with_max_retries(mut self, max_retries: u32) -> Self {
+        self.max_retries = max_retries;
+        self
+    }
+
+    /// The base URL without its query and without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        self.base_url
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('/')
+    }
+
+    /// The key, if there is one.
+    pub fn api_key(&self) -> Option<&Secret> {
+        self.api_key.as_ref()
+    }
+
+    /// How long one attempt may take, in milliseconds.
+    pub fn timeout_ms(&self) -> u64 {
+        self.timeout_ms
+    }
+
+    /// How often a failed request is tried again.
+    pub fn max_retries(&self) -> u32 {
+        self.max_retries
+    }
+
+    /// A `POST` of JSON to a path below the base URL.
+    pub(super) fn post(&self, path: &str, body: Vec<u8>) -> Result<Request<Vec<u8>>, http::Error> {
+        let query = self
+            .base_url
+            .split_once('?')
+            .map(|(_, query)| format!("?{query}"))
+            .unwrap_or_default();
+        let mut request = Request::post(format!("{}/{path}{query}", self.base_url()))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .body(body)?;
+        let headers = request.headers_mut();
+        if let Some(key) = &self.api_key {
+            let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose()))?;
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        Ok(request)
+    }
+
+    /// A text of the service without the secrets that it may echo.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        let keys = self.api_key.iter().map(Secret::expose);
+        let values = self
+            .headers
+            .iter()
+            .filter_map(|(_, value)| value.to_str().ok());
+        // Short values are hardly secrets, and replacing them would garble the text.
+        keys.chain(values)
+            .filter(|secret| secret.len() >= 8)
+            .fold(text.to_owned(), |text, secret| {
+                text.replace(secret, "[redacted]")
+            })
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Endpoint")
+            .field("base_url", &self.base_url())
+            .field("api_key", &self.api_key)
+            .field("headers", &headers)
+            .field("timeout_ms", &self.timeout_ms)
+            .field("max_retries", &self.max_retries)
+            .finish()
+    }
+}
+
+fn checked_base_url(base_url: &str) -> Result<String, EndpointError> {
+    let base_url = base_url.trim();
+    let uri: http::Uri = base_url.parse().map_err(|_| EndpointError::BaseUrl)?;
+    let web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let host = uri
+        .authority()
+        .is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'));
+    if web && host && !base_url.contains('#') {
+        Ok(base_url.to_owned())
+    } else {
+        Err(EndpointError::BaseUrl)
+    }
+}
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a text secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Secret(secret.into())
+    }
+
+    /// The text, for whoever must send it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Why a service cannot be described so.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EndpointError {
+    /// The base URL is wrong.
+    #[error(
+        "it must be an http or https URL without user name and password, such as https://api.openai.com/v1"
+    )]
+    BaseUrl,
+    /// The key is wrong.
+    #[error("it must be one line of printable ASCII")]
+    ApiKey,
+    /// A header is wrong.
+    #[error("the header {name:?} has a name or a value that HTTP does not allow")]
+    Header {
+        /// Its name.
+        name: String,
+    },
+}
