@@ -1,0 +1,185 @@
+//! Accepting an add: the messages are stored before anybody is told so.
+
+use super::{Host, Space, SpaceError};
+use crate::memory::{
+    Change, ChangeKind, EventStatus, Id, Kind, Memory, Message, Mint, Moment, Role, Version,
+};
+use crate::operation::{Add, Reply};
+use crate::pipeline::knowledge::Knowledge;
+use crate::store::Changes;
+use crate::store::records::{AddWork, EventRecord, Job, OutcomeRecord, SpaceRecord, Work};
+
+/// Said of an add that asked for extraction where no model can do it.
+const NO_MODEL: &str = "No LLM is configured, so the messages are remembered verbatim. Set \
+                        EDGEMEM_LLM_API_KEY (or OPENAI_API_KEY) to extract facts from them.";
+
+impl<H: Host> Space<H> {
+    /// Stores the messages with an event and a job, in one commit.
+    pub(super) async fn add(&self, add: Add) -> Result<Reply, SpaceError> {
+        let owner = add.scope.owner()?;
+        if owner.space_hash() != self.hash {
+            return Err(SpaceError::WrongSpace);
+        }
+        let messages: Vec<Message> = add
+            .messages
+            .iter()
+            .filter(|m| is_memorable(m))
+            .cloned()
+            .collect();
+        if messages.is_empty() {
+            return Err(SpaceError::NoMessages);
+        }
+        let now = self.host.now();
+        let extract = add.infer && self.models.chat.is_some();
+        let embedder = self.models.embedder.name().to_owned();
+        let id = self
+            .commit(|state, mint| {
+                let mut changes = Changes::default();
+                if state.record().is_none() {
+                    changes.space = Some(SpaceRecord {
+                        owner,
+                        next_sequence: 0,
+                        embedder: Some(embedder),
+                    });
+                }
+                let event = EventRecord {
+                    id: mint.id(),
+                    status: EventStatus::Pending,
+                    created_at: now,
+                    updated_at: now,
+                    scope: add.scope.clone(),
+                    attempts: 0,
+                    error: None,
+                    retry_at: None,
+                    outcomes: Vec::new(),
+                    relations: Vec::new(),
+                    note: (add.infer && !extract).then(|| NO_MODEL.to_owned()),
+                };
+                let mut accepting = Accepting {
+                    knowledge: &state.knowledge,
+                    add: &add,
+                    now,
+                    transcript: extract,
+                    event,
+                    changes,
+                };
+                let stored = messages.iter().map(|m| accepting.store(m, mint)).collect();
+                Ok(accepting.finish(stored, extract))
+            })
+            .await?;
+        self.event(id).await
+    }
+}
+
+fn is_memorable(message: &Message) -> bool {
+    message.role != Role::System && !message.content.trim().is_empty()
+}
+
+struct Accepting<'a> {
+    knowledge: &'a Knowledge,
+    add: &'a Add,
+    now: Moment,
+    transcript: bool,
+    event: EventRecord,
+    changes: Changes,
+}
+
+impl Accepting<'_> {
+    /// Stores one message, unless it stands for itself and is known word for word.
+    fn store(&mut self, message: &Message, mint: &mut Mint<'_>) -> Id {
+        if let Some(known) = self.known(message).filter(|_| !self.transcript) {
+            let (id, version) = (known.id, known.versions.len().saturating_sub(1));
+            self.outcome(id, ChangeKind::None, version);
+            return id;
+        }
+        let said_at = message.time.or(self.add.time).unwrap_or(self.now);
+        let memory = Memory {
+            id: mint.id(),
+            kind: Kind::Message,
+            transcript: self.transcript,
+            scope: self.add.scope.clone(),
+            versions: vec![Version {
+                text: message.content.clone(),
+                known_from: self.now,
+                known_to: None,
+                valid_from: None,
+                valid_to: None,
+                sources: Vec::new(),
+            }],
+            role: Some(message.role),
+            name: message.name.clone(),
+            attributed_to: None,
+            standing: false,
+            categories: Vec::new(),
+            entities: Vec::new(),
+            metadata: self.add.metadata.clone(),
+            expires_at: self.add.expires_at,
+            immutable: self.add.immutable,
+            undecided: false,
+            created_at: said_at,
+            updated_at: said_at,
+        };
+        if !self.transcript {
+            self.changes.history.push(Change {
+                id: mint.id(),
+                memory_id: memory.id,
+                kind: ChangeKind::Add,
+                old_text: None,
+                new_text: Some(message.content.clone()),
+                at: said_at,
+                sources: Vec::new(),
+            });
+            self.outcome(memory.id, ChangeKind::Add, 0);
+        }
+        let id = memory.id;
+        self.changes.memories.push(memory);
+        id
+    }
+
+    /// A message of the same words, speaker, ids and fields.
+    fn known(&self, message: &Message) -> Option<&Memory> {
+        let same = |memory: &&Memory| {
+            memory.kind == Kind::Message
+                && memory.is_listed()
+                && memory.text() == message.content
+                && memory.role == Some(message.role)
+                && memory.name == message.name
+                && memory.scope == self.add.scope
+                && memory.metadata == self.add.metadata
+        };
+        let drafted = self.changes.memories.iter().find(same);
+        drafted.or_else(|| self.knowledge.duplicates_of(&message.content).find(same))
+    }
+
+    fn outcome(&mut self, memory: Id, kind: ChangeKind, version: usize) {
+        self.event.outcomes.push(OutcomeRecord {
+            memory,
+            kind,
+            version,
+        });
+    }
+
+    fn finish(mut self, messages: Vec<Id>, infer: bool) -> (Changes, Id) {
+        let id = self.event.id;
+        self.changes.jobs.push(Job {
+            work: Work::Add(Box::new(AddWork {
+                event: id,
+                scope: self.add.scope.clone(),
+                messages,
+                infer,
+                metadata: self.add.metadata.clone(),
+                expires_at: self.add.expires_at,
+                immutable: self.add.immutable,
+                instructions: self.add.instructions.clone(),
+                includes: self.add.includes.clone(),
+                excludes: self.add.excludes.clone(),
+                categories: self.add.categories.clone(),
+                extracted: None,
+            })),
+            attempts: 0,
+            due_at: self.now,
+        });
+        self.changes.events.push(self.event);
+        (self.changes, id)
+    }
+}

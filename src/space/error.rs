@@ -1,0 +1,85 @@
+//! Why a space did not do what was asked.
+
+use thiserror::Error;
+
+use crate::index::VectorError;
+use crate::memory::{Id, Problem, ScopeError};
+use crate::model::ModelError;
+use crate::store::StorageError;
+use crate::store::records::RecordError;
+
+/// Why a space did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum SpaceError {
+    /// No memory has this id.
+    #[error("Memory not found!")]
+    NoSuchMemory(Id),
+    /// No event has this id.
+    #[error("Event not found!")]
+    NoSuchEvent(Id),
+    /// The add names another owner than the space's, or none.
+    #[error("this space belongs to another owner")]
+    WrongSpace,
+    /// The add's ids name no owner.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// The add has no message that can be remembered.
+    #[error("nothing to remember: give at least one message with text from a user or an assistant")]
+    NoMessages,
+    /// The question is empty.
+    #[error("the query must not be empty")]
+    EmptyQuery,
+    /// A number is out of range.
+    #[error("{name} must be between {from} and {to}")]
+    OutOfRange {
+        /// The parameter.
+        name: &'static str,
+        /// The least value.
+        from: usize,
+        /// The greatest value.
+        to: usize,
+    },
+    /// The new text of an update is blank.
+    #[error("the text of a memory must not be empty")]
+    EmptyText,
+    /// The memory must not change.
+    #[error("this memory is immutable: delete it and add it anew to change it")]
+    Immutable(Id),
+    /// A model failed where its answer is needed at once.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A stored record cannot be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The embedder's vectors do not fit the space's.
+    #[error(transparent)]
+    Vector(#[from] VectorError),
+}
+
+impl SpaceError {
+    /// The error as clients see it.
+    pub fn problem(&self) -> Problem {
+        let (status, code) = match self {
+            SpaceError::NoSuchMemory(_) => (404, "memory_not_found"),
+            SpaceError::NoSuchEvent(_) => (404, "event_not_found"),
+            SpaceError::WrongSpace => (400, "wrong_space"),
+            SpaceError::Scope(_) => (400, "scope_required"),
+            SpaceError::NoMessages => (400, "no_messages"),
+            SpaceError::EmptyQuery => (400, "empty_query"),
+            SpaceError::OutOfRange { .. } => (400, "out_of_range"),
+            SpaceError::EmptyText => (400, "empty_text"),
+            SpaceError::Immutable(_) => (409, "immutable"),
+            SpaceError::Model(error) => (502, error.code()),
+            SpaceError::Storage(StorageError::Full(_)) => (507, "storage_full"),
+            SpaceError::Storage(StorageError::TooLarge { .. }) => (413, "record_too_large"),
+            SpaceError::Storage(StorageError::Failed(_)) => (500, "storage_failed"),
+            SpaceError::Record(RecordError::Future { .. }) => (500, "newer_format"),
+            SpaceError::Record(RecordError::Damaged { .. }) => (500, "damaged_record"),
+            SpaceError::Vector(_) => (500, "embedder_mismatch"),
+        };
+        Problem::new(status, code, self.to_string())
+    }
+}

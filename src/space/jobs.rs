@@ -1,0 +1,322 @@
+//! Running jobs, in order, and trying again what failed. Each step is one commit, so that a crash anywhere
+//! resumes after the last one, and nothing is done twice.
+
+use super::{Host, Space, SpaceError};
+use crate::memory::{EventStatus, Fact, Id, Message, Moment, Problem, Scope};
+use crate::model::ModelError;
+use crate::operation::Reply;
+use crate::pipeline::summary::{self, summarise};
+use crate::store::records::{EventRecord, Job, SpaceRecord, SummaryRecord, Work, decode};
+use crate::store::{Changes, Storage, Table};
+
+/// Texts embedded and stored at a time.
+const EMBED_BATCH: usize = 64;
+
+/// Tries of one job before it is given up.
+const MAX_ATTEMPTS: u32 = 8;
+
+impl<H: Host> Space<H> {
+    /// Runs every job that is due, in the order of acceptance; or those up to and with the job of one
+    /// event, which is run whether it is due or not.
+    pub(super) async fn run_jobs(&self, event: Option<Id>) -> Result<Reply, SpaceError> {
+        let _turn = self.jobs.lock().await;
+        let wanted = event.map(|id| id.to_string());
+        let mut ran: Vec<String> = Vec::new();
+        loop {
+            let now = self.host.now();
+            let next = {
+                let state = self.state.borrow();
+                let mut jobs = state.jobs.iter();
+                jobs.find(|(key, job)| {
+                    let asked = wanted.as_ref() == Some(*key);
+                    let due =
+                        job.due_at <= now && wanted.as_ref().is_none_or(|wanted| *key < wanted);
+                    (asked || due) && !ran.contains(key)
+                })
+                .map(|(key, job)| (key.clone(), job.clone()))
+            };
+            let Some((key, job)) = next else { break };
+            ran.push(key);
+            self.run(job).await?;
+        }
+        Ok(Reply::Ran {
+            next_due: self.next_due(),
+        })
+    }
+
+    async fn run(&self, job: Job) -> Result<(), SpaceError> {
+        let result = match &job.work {
+            Work::Add(work) => {
+                self.running.borrow_mut().insert(work.event);
+                let result = self.run_add(&job, work).await;
+                self.running.borrow_mut().remove(&work.event);
+                result
+            }
+            Work::Summarise { scope } => {
+                let conversation = scope.conversation();
+                self.run_summary(&job, &conversation).await
+            }
+            Work::Embed => match self.embed_missing().await {
+                Ok(()) => self.finish_job(job.key()).await,
+                Err(error) => Err(error),
+            },
+        };
+        match result {
+            Err(SpaceError::Model(error)) => self.postpone(job, &error).await,
+            other => other,
+        }
+    }
+
+    /// Ends an add that has nothing to extract.
+    pub(super) async fn finish_add(&self, key: String) -> Result<(), SpaceError> {
+        let Ok(id) = key.parse::<Id>() else {
+            return Ok(());
+        };
+        let now = self.host.now();
+        let event = self.event_record(&id).await?;
+        self.commit(|state, _| {
+            let Some(job) = state.jobs.get(&key) else {
+                return Ok((Changes::default(), ()));
+            };
+            let mut event = event;
+            event.status = EventStatus::Succeeded;
+            event.updated_at = now;
+            event.attempts = job.attempts + 1;
+            event.error = None;
+            event.retry_at = None;
+            let changes = Changes {
+                events: vec![event],
+                jobs_done: vec![key],
+                ..Changes::default()
+            };
+            Ok((changes, ()))
+        })
+        .await
+    }
+
+    /// Keeps what was extracted, so that the next try asks only for the decisions.
+    pub(super) async fn keep_extracted(
+        &self,
+        key: &str,
+        facts: Vec<Fact>,
+    ) -> Result<(), SpaceError> {
+        self.commit(|state, _| {
+            let mut changes = Changes::default();
+            if let Some(mut job) = state.jobs.get(key).cloned() {
+                if let Work::Add(work) = &mut job.work {
+                    work.extracted = Some(facts);
+                }
+                changes.jobs.push(job);
+            }
+            Ok((changes, ()))
+        })
+        .await
+    }
+
+    /// After a model failed: try again later, or give up. The messages are kept either way; given up,
+    /// they are listed, as nothing else stands for them.
+    async fn postpone(&self, job: Job, error: &ModelError) -> Result<(), SpaceError> {
+        let now = self.host.now();
+        let attempts = job.attempts + 1;
+        let wait = match error {
+            ModelError::RateLimited {
+                retry_after_ms: Some(ms),
+                ..
+            } => (*ms).max(backoff_ms(attempts)),
+            _ => backoff_ms(attempts),
+        };
+        let retry_at = now.plus_millis(i64::try_from(wait).unwrap_or(i64::MAX));
+        let given_up = attempts >= MAX_ATTEMPTS;
+        let event = match &job.work {
+            Work::Add(work) => Some(self.event_record(&work.event).await?),
+            _ => None,
+        };
+        let problem = Problem::new(502, error.code(), error.to_string());
+        self.commit(|state, _| {
+            let key = job.key();
+            let Some(mut job) = state.jobs.get(&key).cloned() else {
+                return Ok((Changes::default(), ()));
+            };
+            let mut changes = Changes::default();
+            if let Some(mut event) = event {
+                event.updated_at = now;
+                event.attempts = attempts;
+                event.error = Some(problem);
+                event.retry_at = (!given_up).then_some(retry_at);
+                event.status = match given_up {
+                    true => EventStatus::Failed,
+                    false => EventStatus::Pending,
+                };
+                changes.events.push(event);
+            }
+            match (given_up, &job.work) {
+                (true, Work::Add(work)) => {
+                    let messages = work
+                        .messages
+                        .iter()
+                        .filter_map(|id| state.knowledge.memory(id));
+                    changes
+                        .memories
+                        .extend(messages.cloned().map(|mut message| {
+                            message.transcript = false;
+                            message
+                        }));
+                    changes.jobs_done.push(key);
+                }
+                (true, Work::Summarise { .. }) => changes.jobs_done.push(key),
+                // Vectors are made anew until they are made.
+                _ => {
+                    job.attempts = attempts;
+                    job.due_at = retry_at;
+                    changes.jobs.push(job);
+                }
+            }
+            Ok((changes, ()))
+        })
+        .await
+    }
+
+    /// Embeds and indexes every memory that has no vector yet, a batch a commit.
+    pub(super) async fn embed_missing(&self) -> Result<(), SpaceError> {
+        let embedder = self.models.embedder.name().to_owned();
+        if self.state.borrow().has_stale_vectors() {
+            self.commit(|state, _| {
+                let space = state.record().cloned().map(|record| SpaceRecord {
+                    embedder: Some(embedder),
+                    ..record
+                });
+                let changes = Changes {
+                    space,
+                    drop_vectors: true,
+                    jobs: state.jobs.get("embed").cloned().into_iter().collect(),
+                    ..Changes::default()
+                };
+                Ok((changes, ()))
+            })
+            .await?;
+        }
+        loop {
+            let (ids, texts): (Vec<Id>, Vec<String>) = {
+                let state = self.state.borrow();
+                let missing = state.unembedded();
+                let memories = missing.iter().filter_map(|id| state.knowledge.memory(id));
+                memories
+                    .take(EMBED_BATCH)
+                    .map(|memory| (memory.id, memory.text().to_owned()))
+                    .unzip()
+            };
+            if ids.is_empty() {
+                return Ok(());
+            }
+            let vectors = self.models.embedder.embed(&texts).await?;
+            self.commit(|state, _| {
+                let unchanged = |id: &Id, text: &String| {
+                    state
+                        .knowledge
+                        .memory(id)
+                        .is_some_and(|memory| memory.text() == text)
+                };
+                let vectors = ids.iter().zip(&texts).zip(vectors);
+                let changes = Changes {
+                    vectors: vectors
+                        .filter(|((id, text), _)| unchanged(id, text))
+                        .map(|((id, _), vector)| (*id, vector))
+                        .collect(),
+                    ..Changes::default()
+                };
+                Ok((changes, ()))
+            })
+            .await?;
+        }
+    }
+
+    async fn run_summary(&self, job: &Job, conversation: &str) -> Result<(), SpaceError> {
+        let Some(chat) = self.models.chat.clone() else {
+            return self.finish_job(job.key()).await;
+        };
+        let Work::Summarise { scope } = &job.work else {
+            return Ok(());
+        };
+        let (earlier, ids, messages) = {
+            let state = self.state.borrow();
+            let earlier = state.summaries.get(conversation).cloned();
+            let since = earlier.as_ref().map(|summary| summary.upto);
+            let said = state.knowledge.conversation(scope);
+            let (ids, messages): (Vec<Id>, Vec<(Message, Moment)>) = said
+                .filter(|memory| since.is_none_or(|since| memory.id > since))
+                .filter_map(|memory| Some((memory.id, (memory.message()?, memory.created_at))))
+                .unzip();
+            (earlier, ids, messages)
+        };
+        let Some(upto) = ids.last().copied() else {
+            return self.finish_job(job.key()).await;
+        };
+        let before = earlier.as_ref().map(|summary| summary.text.as_str());
+        let text = summarise(&*chat, before, &messages).await?;
+        let now = self.host.now();
+        self.commit(|state, _| {
+            let mut changes = Changes {
+                jobs_done: vec![job.key()],
+                ..Changes::default()
+            };
+            // The text tells of a message that was erased meanwhile: make another.
+            let erased = ids.iter().any(|id| state.knowledge.memory(id).is_none());
+            if erased || state.summaries.get(conversation) != earlier.as_ref() {
+                changes.jobs_done.clear();
+            } else {
+                changes.summaries.push(SummaryRecord {
+                    scope: scope.clone(),
+                    text,
+                    upto,
+                    updated_at: now,
+                });
+            }
+            Ok((changes, ()))
+        })
+        .await
+    }
+
+    async fn finish_job(&self, key: String) -> Result<(), SpaceError> {
+        self.commit(|_, _| {
+            let changes = Changes {
+                jobs_done: vec![key],
+                ..Changes::default()
+            };
+            Ok((changes, ()))
+        })
+        .await
+    }
+
+    pub(super) async fn event_record(&self, id: &Id) -> Result<EventRecord, SpaceError> {
+        let key = id.to_string();
+        match self.host.storage().get(Table::Events, &key).await? {
+            Some(bytes) => Ok(decode(Table::Events, &key, &bytes)?),
+            None => Err(SpaceError::NoSuchEvent(*id)),
+        }
+    }
+}
+
+impl super::State {
+    /// The job that brings a conversation's summary up to date, when enough was said since.
+    pub(super) fn summary_due(&self, scope: &Scope, now: Moment) -> Option<Job> {
+        let since = self
+            .summaries
+            .get(&scope.conversation())
+            .map(|summary| summary.upto);
+        let messages = self.knowledge.conversation(scope).rev();
+        let new = messages.take_while(|message| since.is_none_or(|since| message.id > since));
+        (new.count() >= summary::EVERY).then(|| Job {
+            work: Work::Summarise {
+                scope: scope.clone(),
+            },
+            attempts: 0,
+            due_at: now,
+        })
+    }
+}
+
+/// The wait before the next try: 2 s, 8 s, 32 s, … up to 6 hours.
+fn backoff_ms(attempts: u32) -> u64 {
+    let wait = 2_000u64.saturating_mul(4u64.saturating_pow(attempts.saturating_sub(1)));
+    wait.min(6 * 3_600_000)
+}

@@ -1,0 +1,141 @@
+//! One owner's memory: the only place where indexes, storage and models meet.
+
+mod add;
+mod error;
+mod ingest;
+mod jobs;
+mod read;
+mod state;
+mod write;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use futures_util::lock::Mutex;
+
+use crate::memory::{Id, Mint, Moment, SpaceHash};
+use crate::model::{ChatModel, Embedder};
+use crate::operation::{Operation, Reply};
+use crate::store::{Changes, Storage};
+
+pub use error::SpaceError;
+use state::State;
+
+/// What a host supplies: time, randomness and storage. HTTP reaches a space through its models.
+pub trait Host {
+    /// The host's storage.
+    type Storage: Storage;
+
+    /// The storage of this space.
+    fn storage(&self) -> &Self::Storage;
+
+    /// The time.
+    fn now(&self) -> Moment;
+
+    /// 64 random bits.
+    fn random(&self) -> u64;
+}
+
+/// The models of a space.
+#[derive(Clone)]
+pub struct Models {
+    /// Extracts and decides; without one, messages are remembered verbatim.
+    pub chat: Option<Rc<dyn ChatModel>>,
+    /// Makes vectors.
+    pub embedder: Rc<dyn Embedder>,
+}
+
+/// One owner's memory.
+///
+/// Operations may interleave at every await. What one reads and what it commits on that ground happens
+/// under one turn of `commits`; what models answered on an older state is checked again there.
+pub struct Space<H> {
+    host: H,
+    models: Models,
+    hash: SpaceHash,
+    state: RefCell<State>,
+    /// Held from the reading of the state to the end of the commit that rests on it.
+    commits: Mutex<()>,
+    /// Held while jobs run: a conversation's adds are worked on in order, one at a time.
+    jobs: Mutex<()>,
+    /// The events whose jobs are running.
+    running: RefCell<BTreeSet<Id>>,
+}
+
+impl<H: Host> Space<H> {
+    /// Loads the space of an owner, by the hash that names it. A space that was never written to is
+    /// empty and leaves no trace until the first add.
+    ///
+    /// # Errors
+    /// When the storage fails or holds a record that cannot be read.
+    pub async fn open(host: H, models: Models, hash: SpaceHash) -> Result<Self, SpaceError> {
+        let state = State::load(host.storage(), models.embedder.name(), host.now()).await?;
+        Ok(Self {
+            host,
+            models,
+            hash,
+            state: RefCell::new(state),
+            commits: Mutex::new(()),
+            jobs: Mutex::new(()),
+            running: RefCell::default(),
+        })
+    }
+
+    /// Does what is asked. Deterministic, given the host's time, randomness and storage and the
+    /// models' answers.
+    ///
+    /// # Errors
+    /// See [`SpaceError`]; nothing is changed then, but for what a failed job itself records.
+    pub async fn apply(&self, operation: Operation) -> Result<Reply, SpaceError> {
+        match operation {
+            Operation::Add(add) => self.add(*add).await,
+            Operation::RunJobs { event } => self.run_jobs(event).await,
+            Operation::Search(search) => self.search(search).await,
+            Operation::Get { id } => self.get(id),
+            Operation::List(list) => self.list(&list),
+            Operation::Update(update) => self.update(update).await,
+            Operation::Delete { id } => self.delete(id).await,
+            Operation::DeleteAll { filter } => self.delete_all(&filter).await,
+            Operation::History { id } => self.history(id).await,
+            Operation::Event { id } => self.event(id).await,
+            Operation::Graph { past } => Ok(self.graph(past)),
+            Operation::Summary { scope } => Ok(self.summary(&scope)),
+            Operation::Stats => Ok(self.stats()),
+        }
+    }
+
+    /// When the next job is due; `None` when none waits. The face wakes the space then.
+    pub fn next_due(&self) -> Option<Moment> {
+        self.state.borrow().next_due()
+    }
+
+    /// Plans a change on the state as it is, stores it, and takes it over. No other commit comes
+    /// between.
+    async fn commit<T>(
+        &self,
+        plan: impl FnOnce(&State, &mut Mint<'_>) -> Result<(Changes, T), SpaceError>,
+    ) -> Result<T, SpaceError> {
+        let _turn = self.commits.lock().await;
+        let (changes, answer) = {
+            let state = self.state.borrow();
+            let random = || self.host.random();
+            let first = state.next_sequence();
+            let mut mint = Mint::new(self.hash, first, &random);
+            let (mut changes, answer) = plan(&state, &mut mint)?;
+            if mint.next_sequence() != first && !changes.clear {
+                let record = changes.space.take().or_else(|| state.record().cloned());
+                changes.space = record.map(|mut record| {
+                    record.next_sequence = mint.next_sequence();
+                    record
+                });
+            }
+            (changes, answer)
+        };
+        if changes != Changes::default() {
+            self.host.storage().commit(changes.to_writes()?).await?;
+            self.state.borrow_mut().apply(changes)?;
+        }
+        Ok(answer)
+    }
+}

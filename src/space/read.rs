@@ -1,0 +1,237 @@
+//! Operations that change nothing.
+
+use std::ops::Bound;
+
+use super::{Host, Space, SpaceError};
+use crate::memory::{Change, EventStatus, Id, Memory, Message, Scope};
+use crate::operation::{Event, HistoryLine, Hit, List, Outcome, Reply, Search, Stats, Triple};
+use crate::pipeline::recall::{Question, recall};
+use crate::store::records::decode;
+use crate::store::{Storage, Table};
+
+/// Lines of history read at a time.
+const PAGE: usize = 1_000;
+
+impl<H: Host> Space<H> {
+    pub(super) async fn search(&self, mut search: Search) -> Result<Reply, SpaceError> {
+        let query = search.query.trim().to_owned();
+        if query.is_empty() {
+            return Err(SpaceError::EmptyQuery);
+        }
+        in_range("top_k", search.top_k, 1, 1000)?;
+        // Without a vector the other channels still answer.
+        let has_vectors = self.state.borrow().index.has_vectors();
+        let vector = match has_vectors {
+            true => self
+                .models
+                .embedder
+                .embed(std::slice::from_ref(&query))
+                .await?
+                .into_iter()
+                .next(),
+            false => None,
+        };
+        let now = search.reference_time.unwrap_or_else(|| self.host.now());
+        let state = self.state.borrow();
+        if let Some(record) = state.record() {
+            // Everything here is the owner's.
+            let field = format!("{}_id", record.owner.kind.as_str());
+            search.filter = search.filter.given(&field, &record.owner.id);
+        }
+        let question = Question {
+            text: &query,
+            vector: vector.as_deref(),
+            search: &search,
+            now,
+        };
+        let hits: Vec<Hit> = recall(&question, &state.knowledge, &state.index)?;
+        Ok(Reply::Hits(hits))
+    }
+
+    pub(super) fn get(&self, id: Id) -> Result<Reply, SpaceError> {
+        let state = self.state.borrow();
+        let memory = state
+            .knowledge
+            .memory(&id)
+            .ok_or(SpaceError::NoSuchMemory(id))?;
+        Ok(Reply::Memory(Box::new(memory.clone())))
+    }
+
+    pub(super) fn list(&self, list: &List) -> Result<Reply, SpaceError> {
+        in_range("page", list.page, 1, usize::MAX)?;
+        in_range("page_size", list.page_size, 1, 1000)?;
+        let now = self.host.now();
+        let state = self.state.borrow();
+        let mut found: Vec<&Memory> = state
+            .knowledge
+            .memories()
+            .filter(|memory| list.show_past || memory.is_current())
+            .filter(|memory| list.transcript || memory.is_listed())
+            .filter(|memory| list.show_expired || !memory.is_expired(now))
+            .filter(|memory| list.filter.matches(*memory))
+            .collect();
+        found.sort_by_key(|memory| std::cmp::Reverse((memory.created_at, memory.id)));
+        let skip = (list.page - 1).saturating_mul(list.page_size);
+        Ok(Reply::Page {
+            total: found.len(),
+            memories: found
+                .into_iter()
+                .skip(skip)
+                .take(list.page_size)
+                .cloned()
+                .collect(),
+        })
+    }
+
+    /// The history of one memory, as it is stored.
+    pub(super) async fn changes_of(&self, id: &Id) -> Result<Vec<Change>, SpaceError> {
+        let prefix = format!("{id}/");
+        let mut changes: Vec<Change> = Vec::new();
+        let mut after = prefix.clone();
+        loop {
+            let storage = self.host.storage();
+            let page = storage
+                .scan(Table::History, Bound::Excluded(&after), PAGE)
+                .await?;
+            let more = page.len() == PAGE;
+            for (key, bytes) in &page {
+                if !key.starts_with(&prefix) {
+                    return Ok(changes);
+                }
+                changes.push(decode(Table::History, key, bytes)?);
+            }
+            match page.into_iter().next_back() {
+                Some((key, _)) if more => after = key,
+                _ => return Ok(changes),
+            }
+        }
+    }
+
+    pub(super) async fn history(&self, id: Id) -> Result<Reply, SpaceError> {
+        let changes = self.changes_of(&id).await?;
+        let state = self.state.borrow();
+        let memory = state.knowledge.memory(&id);
+        if changes.is_empty() && memory.is_none() {
+            return Err(SpaceError::NoSuchMemory(id));
+        }
+        let line = |change: Change| {
+            let sources = change
+                .sources
+                .iter()
+                .filter_map(|id| state.knowledge.memory(id));
+            let mut input: Vec<Message> = sources.filter_map(Memory::message).collect();
+            if input.is_empty() {
+                input.extend(memory.and_then(Memory::message));
+            }
+            HistoryLine {
+                input,
+                scope: memory
+                    .map(|memory| memory.scope.clone())
+                    .unwrap_or_default(),
+                categories: memory
+                    .map(|memory| memory.categories.clone())
+                    .unwrap_or_default(),
+                metadata: memory
+                    .map(|memory| memory.metadata.clone())
+                    .unwrap_or_default(),
+                change,
+            }
+        };
+        Ok(Reply::History(changes.into_iter().map(line).collect()))
+    }
+
+    pub(super) async fn event(&self, id: Id) -> Result<Reply, SpaceError> {
+        let record = self.event_record(&id).await?;
+        let state = self.state.borrow();
+        let outcome = |outcome: &crate::store::records::OutcomeRecord| {
+            let memory = state.knowledge.memory(&outcome.memory);
+            let text = |place: Option<usize>| {
+                let version = memory?.versions.get(place?)?;
+                Some(version.text.clone())
+            };
+            let is_update = outcome.kind == crate::memory::ChangeKind::Update;
+            Outcome {
+                id: outcome.memory,
+                kind: outcome.kind,
+                text: text(Some(outcome.version)).unwrap_or_default(),
+                old_text: text(outcome.version.checked_sub(1)).filter(|_| is_update),
+            }
+        };
+        let triple = |key: &String| {
+            let relation = state.knowledge.relation(key)?;
+            Some(Triple {
+                source: state.knowledge.entity_name(&relation.subject).to_owned(),
+                relationship: relation.predicate.clone(),
+                target: state.knowledge.object_name(&relation.object).to_owned(),
+            })
+        };
+        let status = match record.status {
+            EventStatus::Pending if self.running.borrow().contains(&id) => EventStatus::Running,
+            status => status,
+        };
+        Ok(Reply::Event(Box::new(Event {
+            id,
+            status,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            scope: record.scope,
+            attempts: record.attempts,
+            error: record.error,
+            retry_at: record.retry_at,
+            outcomes: record.outcomes.iter().map(outcome).collect(),
+            relations: record.relations.iter().filter_map(triple).collect(),
+            note: record.note,
+        })))
+    }
+
+    pub(super) fn graph(&self, past: bool) -> Reply {
+        let state = self.state.borrow();
+        let relations = state.knowledge.relations().map(|(_, relation)| relation);
+        Reply::Graph {
+            entities: state.knowledge.entities().cloned().collect(),
+            relations: relations
+                .filter(|r| past || r.is_current())
+                .cloned()
+                .collect(),
+        }
+    }
+
+    pub(super) fn summary(&self, scope: &Scope) -> Reply {
+        let state = self.state.borrow();
+        let summary = state.summaries.get(&scope.conversation());
+        Reply::Summary {
+            text: summary
+                .map(|summary| summary.text.clone())
+                .unwrap_or_default(),
+            updated_at: summary.map(|summary| summary.updated_at),
+        }
+    }
+
+    pub(super) fn stats(&self) -> Reply {
+        let state = self.state.borrow();
+        let current = || {
+            state
+                .knowledge
+                .memories()
+                .filter(|memory| memory.is_current())
+        };
+        let relations = state.knowledge.relations();
+        Reply::Stats(Stats {
+            memories: current().filter(|memory| memory.is_listed()).count(),
+            transcript: current().filter(|memory| !memory.is_listed()).count(),
+            entities: state.knowledge.entities().count(),
+            relations: relations
+                .filter(|(_, relation)| relation.is_current())
+                .count(),
+            jobs: state.jobs.len(),
+            embedder: state.record().and_then(|record| record.embedder.clone()),
+        })
+    }
+}
+
+fn in_range(name: &'static str, value: usize, from: usize, to: usize) -> Result<(), SpaceError> {
+    match (from..=to).contains(&value) {
+        true => Ok(()),
+        false => Err(SpaceError::OutOfRange { name, from, to }),
+    }
+}

@@ -1,0 +1,138 @@
+//! Changes by hand: update and erase.
+
+use std::collections::BTreeSet;
+
+use super::{Host, Space, SpaceError};
+use crate::memory::{Change, ChangeKind, Filter, Id, Version};
+use crate::operation::{Reply, Update};
+use crate::pipeline::erase::{erase, reach};
+use crate::store::Changes;
+use crate::store::records::{Job, SummaryRecord};
+
+impl<H: Host> Space<H> {
+    pub(super) async fn update(&self, update: Update) -> Result<Reply, SpaceError> {
+        let text = update.text.as_deref().map(str::trim);
+        if text == Some("") {
+            return Err(SpaceError::EmptyText);
+        }
+        let now = self.host.now();
+        let vector = match text {
+            Some(text) => self
+                .models
+                .embedder
+                .embed(&[text.to_owned()])
+                .await?
+                .into_iter()
+                .next(),
+            None => None,
+        };
+        let memory = self
+            .commit(|state, mint| {
+                let known = state.knowledge.memory(&update.id);
+                let mut memory = known.cloned().ok_or(SpaceError::NoSuchMemory(update.id))?;
+                if memory.immutable {
+                    return Err(SpaceError::Immutable(update.id));
+                }
+                let mut changes = Changes::default();
+                if let Some(text) = text.filter(|text| *text != memory.text()) {
+                    let old_text = memory.text().to_owned();
+                    if let Some(version) = memory.versions.last_mut() {
+                        version.known_to = version.known_to.or(Some(now));
+                    }
+                    memory.versions.push(Version {
+                        text: text.to_owned(),
+                        known_from: now,
+                        known_to: None,
+                        valid_from: update.time,
+                        valid_to: None,
+                        sources: Vec::new(),
+                    });
+                    // A message that its owner rewrote speaks for itself from now on.
+                    memory.transcript = false;
+                    changes.history.push(Change {
+                        id: mint.id(),
+                        memory_id: memory.id,
+                        kind: ChangeKind::Update,
+                        old_text: Some(old_text),
+                        new_text: Some(text.to_owned()),
+                        at: now,
+                        sources: Vec::new(),
+                    });
+                    changes
+                        .vectors
+                        .extend(vector.map(|vector| (memory.id, vector)));
+                }
+                for (key, value) in update.metadata.iter().flatten() {
+                    match value.is_null() {
+                        true => memory.metadata.remove(key),
+                        false => memory.metadata.insert(key.clone(), value.clone()),
+                    };
+                }
+                if let Some(expires_at) = update.expires_at {
+                    memory.expires_at = expires_at;
+                }
+                if let Some(time) = update.time {
+                    memory.created_at = time;
+                }
+                memory.updated_at = now;
+                changes.memories.push(memory.clone());
+                Ok((changes, memory))
+            })
+            .await?;
+        Ok(Reply::Memory(Box::new(memory)))
+    }
+
+    pub(super) async fn delete(&self, id: Id) -> Result<Reply, SpaceError> {
+        if self.state.borrow().knowledge.memory(&id).is_none() {
+            return Err(SpaceError::NoSuchMemory(id));
+        }
+        self.erase(BTreeSet::from([id])).await
+    }
+
+    pub(super) async fn delete_all(&self, filter: &Filter) -> Result<Reply, SpaceError> {
+        let ids: BTreeSet<Id> = {
+            let state = self.state.borrow();
+            let memories = state
+                .knowledge
+                .memories()
+                .filter(|memory| filter.matches(*memory));
+            memories.map(|memory| memory.id).collect()
+        };
+        self.erase(ids).await
+    }
+
+    async fn erase(&self, ids: BTreeSet<Id>) -> Result<Reply, SpaceError> {
+        let now = self.host.now();
+        // History is not resident. What else could be erased between here and the commit only loses
+        // its words twice.
+        let gone = reach(&self.state.borrow().knowledge, &ids);
+        let mut history = Vec::new();
+        for id in &gone {
+            history.extend(self.changes_of(id).await?);
+        }
+        let count = self
+            .commit(|state, mint| {
+                let known: BTreeSet<Id> = ids
+                    .iter()
+                    .filter(|id| state.knowledge.memory(id).is_some())
+                    .copied()
+                    .collect();
+                let count = known.iter().filter_map(|id| state.knowledge.memory(id));
+                let count = count.filter(|memory| memory.is_listed()).count();
+                let jobs: Vec<Job> = state.jobs.values().cloned().collect();
+                let summaries: Vec<SummaryRecord> = state.summaries.values().cloned().collect();
+                let changes = erase(
+                    &state.knowledge,
+                    &known,
+                    history,
+                    &jobs,
+                    &summaries,
+                    now,
+                    mint,
+                );
+                Ok((changes, count))
+            })
+            .await?;
+        Ok(Reply::Deleted { count })
+    }
+}
