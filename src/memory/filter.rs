@@ -116,7 +116,8 @@ impl Filter {
     /// Reads the JSON form: `{"AND": [...]}`, `{"OR": [...]}`, `{"NOT": [...]}`, `{field: value}`,
     /// `{field: {operator: value, ...}}` and `{field: "*"}`. The keys of one object must all hold. A
     /// list stands for `in`. camelCase names of the ids and times are read as their snake_case
-    /// ones, `session_id` as `run_id`, and `metadata: {key: ...}` as conditions on those keys.
+    /// ones, `session_id` as `run_id`, and `metadata: {key: ...}` as conditions on the fields
+    /// `metadata.key`, which are never the memory's own.
     ///
     /// # Errors
     /// See [`FilterError`].
@@ -167,7 +168,7 @@ impl Filter {
     fn read_fields(fields: &Map<String, Value>) -> Result<Self, FilterError> {
         fields
             .iter()
-            .map(|(key, value)| read_field(key, value))
+            .map(|(key, value)| read_field(&format!("metadata.{key}"), value))
             .collect::<Result<_, _>>()
             .map(Filter::And)
     }
@@ -472,7 +473,11 @@ mod tests {
 
     impl Subject for Fields {
         fn field(&self, name: &str) -> Option<Value> {
-            self.0.get(name).filter(|value| !value.is_null()).cloned()
+            let name = name.strip_prefix("metadata.").unwrap_or(name);
+            self.0
+                .get(name)
+                .filter(|value| !value.is_null())
+                .cloned()
         }
     }
 

@@ -27,10 +27,11 @@ impl Subject for Memory {
             "categories" => (!self.categories.is_empty()).then(|| self.categories.clone().into()),
             "created_at" | "timestamp" => Some(self.created_at.to_string().into()),
             "updated_at" => Some(self.updated_at.to_string().into()),
-            "expiration_date" => self.expires_at.map(|at| at.to_string().into()),
+            // The last day on which it holds, as clients write it.
+            "expiration_date" => self.expires_at.map(|at| at.plus_millis(-1).date().into()),
             key => self
                 .metadata
-                .get(key)
+                .get(key.strip_prefix("metadata.").unwrap_or(key))
                 .filter(|value| !value.is_null())
                 .cloned(),
         }

@@ -22,7 +22,7 @@ const MIN_CANDIDATES: usize = 100;
 
 /// Neighbours of a fact by vector, and the least cosine; by keywords, and the least score; in all.
 const NEAR_VECTORS: usize = 5;
-const NEAR_COSINE: f32 = 0.3;
+const NEAR_COSINE: f32 = 0.4;
 const NEAR_KEYWORDS: usize = 3;
 const NEAR_KEYWORD_SCORE: f32 = 0.25;
 const NEIGHBOURS: usize = 10;
@@ -34,6 +34,14 @@ pub struct RecallIndex {
     vectors: FlatIndex,
     keywords: KeywordIndex,
     fusion: Fusion,
+}
+
+/// What the vector of a memory is made of: its text, of a message with a named speaker after the name.
+pub fn embedded_text(memory: &Memory) -> String {
+    match &memory.name {
+        Some(name) => format!("{name}: {}", memory.text()),
+        None => memory.text().to_owned(),
+    }
 }
 
 /// A question with its vector.

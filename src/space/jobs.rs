@@ -5,6 +5,7 @@ use super::{Host, Space, SpaceError};
 use crate::memory::{EventStatus, Fact, Id, Message, Moment, Problem, Scope};
 use crate::model::ModelError;
 use crate::operation::Reply;
+use crate::pipeline::recall::embedded_text;
 use crate::pipeline::summary::{self, summarise};
 use crate::store::records::{EventRecord, Job, SpaceRecord, SummaryRecord, Work, decode};
 use crate::store::{Changes, Storage, Table};
@@ -202,7 +203,7 @@ impl<H: Host> Space<H> {
                 let memories = missing.iter().filter_map(|id| state.knowledge.memory(id));
                 memories
                     .take(EMBED_BATCH)
-                    .map(|memory| (memory.id, memory.text().to_owned()))
+                    .map(|memory| (memory.id, embedded_text(memory)))
                     .unzip()
             };
             if ids.is_empty() {
@@ -214,7 +215,7 @@ impl<H: Host> Space<H> {
                     state
                         .knowledge
                         .memory(id)
-                        .is_some_and(|memory| memory.text() == text)
+                        .is_some_and(|memory| embedded_text(memory) == *text)
                 };
                 let vectors = ids.iter().zip(&texts).zip(vectors);
                 let changes = Changes {

@@ -72,6 +72,13 @@ fn vectors_are_those_of_the_table() {
 }
 
 #[test]
+fn vectors_have_the_same_bits_on_every_host() {
+    let vector = embedder().embed_one("My sister's wedding is on the 3rd of June in Porto.");
+    let bits: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+    assert_eq!(crc32fast::hash(&bits), 621_432_572);
+}
+
+#[test]
 fn a_batch_has_one_unit_vector_for_each_text_and_zeros_for_what_says_nothing() {
     let texts = ["Anna plays the violin.", "", "?! 🎉", "我昨天在北京"].map(String::from);
     let vectors = block_on(embedder().embed(&texts)).unwrap();
