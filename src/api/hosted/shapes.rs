@@ -1,0 +1,407 @@
+//! Replies as the hosted contract shows them.
+
+use serde_json::{Map, Value, json};
+
+use super::super::is_open;
+use crate::memory::{
+    ChangeKind, EntityId, EventStatus, Memory, Moment, Object, Problem, Relation, Scope,
+    normalized_hash,
+};
+use crate::operation::{Event, HistoryLine, Hit, Outcome, Reply, Triple};
+
+/// How a reply is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Shape {
+    /// Of an add.
+    Added {
+        /// Parts of the messages that hold no text.
+        unread_parts: usize,
+    },
+    /// Of a search.
+    Hits {
+        /// The fields to keep.
+        cut: Cut,
+        /// Whether to tell why.
+        explain: bool,
+    },
+    /// Of a list.
+    Page {
+        /// The fields to keep.
+        cut: Cut,
+        /// The address that the request came to, without its query.
+        address: String,
+        page: usize,
+        page_size: usize,
+    },
+    Memory,
+    Deleted,
+    DeletedAll,
+    History,
+    Event,
+    Graph,
+    Stats,
+}
+
+/// The fields to keep of each result; all of them when empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cut(pub Vec<String>);
+
+impl Cut {
+    fn apply(&self, mut result: Map<String, Value>) -> Value {
+        if !self.0.is_empty() {
+            result.retain(|name, _| self.0.contains(name));
+        }
+        Value::Object(result)
+    }
+}
+
+/// Writes the body of the response to a request of this shape.
+///
+/// # Errors
+/// When the reply is of another kind, which is a fault of the server.
+pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
+    Ok(match (shape, reply) {
+        (Shape::Added { unread_parts }, Reply::Event(event)) => added(event, *unread_parts),
+        (Shape::Event, Reply::Event(found)) => event(found),
+        (Shape::Hits { cut, explain }, Reply::Hits(hits)) => {
+            let results: Vec<Value> = hits
+                .iter()
+                .map(|found| cut.apply(hit(found, *explain)))
+                .collect();
+            json!({"results": results})
+        }
+        (
+            Shape::Page {
+                cut,
+                address,
+                page,
+                page_size,
+            },
+            Reply::Page { total, memories },
+        ) => {
+            let link = |page: usize| format!("{address}?page={page}&page_size={page_size}");
+            let more = page.saturating_mul(*page_size) < *total;
+            json!({
+                "count": total,
+                "next": more.then(|| link(page.saturating_add(1))),
+                "previous": (*page > 1).then(|| link(page.saturating_sub(1))),
+                "results": memories.iter().map(|found| cut.apply(memory(found))).collect::<Vec<_>>(),
+            })
+        }
+        (Shape::Memory, Reply::Memory(found)) => {
+            let mut fields = memory(found);
+            let state = if found.is_current() {
+                "active"
+            } else {
+                "retired"
+            };
+            fields.insert("lifecycle_state".to_owned(), json!(state));
+            Value::Object(fields)
+        }
+        (Shape::Deleted, Reply::Deleted { .. }) => {
+            json!({"message": "Memory deleted successfully!"})
+        }
+        (Shape::DeletedAll, Reply::Deleted { count }) => {
+            json!({"message": "Memories deleted successfully!", "count": count})
+        }
+        (Shape::History, Reply::History(lines)) => lines.iter().map(history).collect(),
+        (
+            Shape::Graph,
+            Reply::Graph {
+                entities,
+                relations,
+            },
+        ) => {
+            let name = |id: &EntityId| {
+                let known = entities.iter().find(|entity| entity.id == *id);
+                known.map_or_else(|| id.0.clone(), |entity| entity.name.clone())
+            };
+            json!({
+                "entities": entities.iter().map(|entity| json!({
+                    "id": entity.id,
+                    "name": entity.name,
+                    "type": entity.kind,
+                    "created_at": entity.created_at,
+                })).collect::<Vec<_>>(),
+                "relations": relations.iter().map(|found| relation(found, &name)).collect::<Vec<_>>(),
+            })
+        }
+        (Shape::Stats, Reply::Stats(stats)) => json!({
+            "total_memories": stats.memories,
+            "total_messages": stats.transcript,
+            "total_entities": stats.entities,
+            "total_relations": stats.relations,
+            "pending_jobs": stats.jobs,
+            "embedder": stats.embedder,
+        }),
+        _ => {
+            return Err(Problem::new(
+                500,
+                "unexpected_reply",
+                "the server answered something else than it was asked; please report this",
+            ));
+        }
+    })
+}
+
+/// The four ids. A run is called `run_id` by searches and `session_id` by the rest of the
+/// contract, so both are given everywhere.
+fn with_ids(mut fields: Value, scope: &Scope) -> Map<String, Value> {
+    let mut object = match fields.take() {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    };
+    for (name, id) in [
+        ("user_id", &scope.user_id),
+        ("agent_id", &scope.agent_id),
+        ("app_id", &scope.app_id),
+        ("run_id", &scope.run_id),
+        ("session_id", &scope.run_id),
+    ] {
+        object.insert(name.to_owned(), json!(id));
+    }
+    object
+}
+
+fn memory(memory: &Memory) -> Map<String, Value> {
+    let fields = json!({
+        "id": memory.id,
+        "memory": memory.text(),
+        "hash": normalized_hash(memory.text()),
+        "kind": memory.kind,
+        "role": memory.role,
+        "actor_id": memory.name,
+        "attributed_to": memory.attributed_to,
+        "standing": memory.standing,
+        "immutable": memory.immutable,
+        "metadata": memory.metadata,
+        "categories": memory.categories,
+        "structured_attributes": null,
+        "replaced_by": null,
+        "synthesized": false,
+        "expiration_date": memory.expires_at.map(last_day),
+        "valid_from": memory.latest().and_then(|version| version.valid_from),
+        "valid_to": memory.latest().and_then(|version| version.valid_to),
+        "sources": memory.sources(),
+        "created_at": memory.created_at,
+        "updated_at": memory.updated_at,
+    });
+    with_ids(fields, &memory.scope)
+}
+
+/// The last day on which a memory is still shown.
+fn last_day(expires_at: Moment) -> String {
+    expires_at.plus_millis(-1).date()
+}
+
+fn hit(hit: &Hit, explain: bool) -> Map<String, Value> {
+    let channel = |name: &str| {
+        let channels = hit.receipt.channels.iter();
+        let found = channels
+            .filter(|channel| channel.channel == name)
+            .map(|channel| channel.score);
+        score(found.fold(0.0, f32::max))
+    };
+    let mut fields = memory(&hit.memory);
+    fields.insert("score".to_owned(), score(hit.score));
+    fields.insert(
+        "score_breakdown".to_owned(),
+        json!({
+            "semantic": channel("vector"),
+            "bm25": channel("keyword"),
+            "entity": channel("graph"),
+        }),
+    );
+    if explain {
+        let channels: Vec<Value> = hit
+            .receipt
+            .channels
+            .iter()
+            .map(|channel| {
+                json!({
+                    "channel": channel.channel,
+                    "rank": channel.rank,
+                    "raw": score(channel.raw),
+                    "score": score(channel.score),
+                })
+            })
+            .collect();
+        fields.insert(
+            "receipt".to_owned(),
+            json!({"channels": channels, "sources": hit.receipt.sources}),
+        );
+    }
+    fields
+}
+
+/// A score to six decimals, so that 0.1 in 32 bits is not shown as 0.10000000149011612.
+fn score(score: f32) -> Value {
+    json!((f64::from(score) * 1e6).round() / 1e6)
+}
+
+fn history(line: &HistoryLine) -> Value {
+    let change = &line.change;
+    let input: Vec<Value> = line
+        .input
+        .iter()
+        .map(|message| {
+            let mut turn = json!({"role": message.role, "content": message.content});
+            if let (Some(name), Some(turn)) = (&message.name, turn.as_object_mut()) {
+                turn.insert("name".to_owned(), json!(name));
+            }
+            turn
+        })
+        .collect();
+    let fields = json!({
+        "id": change.id,
+        "memory_id": change.memory_id,
+        "input": input,
+        "old_memory": change.old_text,
+        "new_memory": change.new_text,
+        "event": change.kind,
+        "categories": line.categories,
+        "metadata": line.metadata,
+        "created_at": change.at,
+        "updated_at": change.at,
+    });
+    Value::Object(with_ids(fields, &line.scope))
+}
+
+fn added(event: &Event, unread_parts: usize) -> Value {
+    let message = match event.status {
+        EventStatus::Succeeded => "Memories stored successfully",
+        EventStatus::Failed => {
+            "The messages are stored and can be recalled, but no facts could be extracted from them"
+        }
+        _ if event.error.is_some() => {
+            "The messages are stored; extracting facts failed for now and will be tried again"
+        }
+        _ => "Memory processing has been queued for background execution",
+    };
+    let mut body =
+        json!({"message": message, "event_id": event.id, "status": wire_status(event.status)});
+    let Some(fields) = body.as_object_mut() else {
+        return body;
+    };
+    if !is_open(event.status) {
+        fields.insert(
+            "results".to_owned(),
+            event.outcomes.iter().map(outcome).collect(),
+        );
+        fields.insert(
+            "relations".to_owned(),
+            event.relations.iter().map(triple).collect(),
+        );
+    }
+    if let Some(error) = &event.error {
+        fields.insert(
+            "error".to_owned(),
+            json!({"code": error.code, "message": error.message}),
+        );
+    }
+    if let Some(at) = event.retry_at {
+        fields.insert("retry_at".to_owned(), json!(at));
+    }
+    let unread = (unread_parts > 0).then(|| {
+        format!("{unread_parts} part(s) of the messages hold no text (images or files) and were not read")
+    });
+    let notes: Vec<&str> = event
+        .note
+        .iter()
+        .chain(&unread)
+        .map(String::as_str)
+        .collect();
+    if !notes.is_empty() {
+        fields.insert("note".to_owned(), json!(notes.join("; ")));
+    }
+    body
+}
+
+/// To the answer of an add, a job at work is one that was not waited for.
+fn wire_status(status: EventStatus) -> EventStatus {
+    match status {
+        EventStatus::Running => EventStatus::Pending,
+        status => status,
+    }
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    let mut body = json!({
+        "id": outcome.id,
+        "data": {"memory": outcome.text},
+        "memory": outcome.text,
+        "event": outcome.kind,
+    });
+    if let (Some(old), Some(fields)) = (&outcome.old_text, body.as_object_mut()) {
+        if outcome.kind == ChangeKind::Update {
+            fields.insert("previous_memory".to_owned(), json!(old));
+        }
+        fields.insert("old_memory".to_owned(), json!(old));
+    }
+    body
+}
+
+fn triple(triple: &Triple) -> Value {
+    json!({
+        "source": triple.source,
+        "relationship": triple.relationship,
+        "target": triple.target,
+    })
+}
+
+fn event(event: &Event) -> Value {
+    let open = is_open(event.status);
+    let started = event.attempts > 0 || event.status != EventStatus::Pending;
+    let latency = event
+        .updated_at
+        .as_millis()
+        .saturating_sub(event.created_at.as_millis());
+    let results: Vec<Value> = event
+        .outcomes
+        .iter()
+        .map(|done| {
+            let mut body = outcome(done);
+            if let Some(fields) = body.as_object_mut() {
+                fields.insert("user_id".to_owned(), json!(event.scope.user_id));
+            }
+            body
+        })
+        .collect();
+    json!({
+        "id": event.id,
+        "event_type": "ADD",
+        "status": event.status,
+        "payload": Value::Object(with_ids(json!({}), &event.scope)),
+        "metadata": {},
+        "results": results,
+        "relations": event.relations.iter().map(triple).collect::<Vec<_>>(),
+        "created_at": event.created_at,
+        "updated_at": event.updated_at,
+        "started_at": started.then_some(event.created_at),
+        "completed_at": (!open).then_some(event.updated_at),
+        "latency": (!open).then_some(latency),
+        "graph_status": null,
+        "attempts": event.attempts,
+        "error": event.error.as_ref().map(|error| &error.message),
+        "error_code": event.error.as_ref().map(|error| &error.code),
+        "retry_at": event.retry_at,
+        "note": event.note,
+    })
+}
+
+fn relation(relation: &Relation, name: &impl Fn(&EntityId) -> String) -> Value {
+    let target = match &relation.object {
+        Object::Entity(id) => name(id),
+        Object::Literal(text) => text.clone(),
+    };
+    json!({
+        "source": name(&relation.subject),
+        "relationship": relation.predicate,
+        "target": target,
+        "valid_from": relation.valid_from,
+        "valid_to": relation.valid_to,
+        "known_from": relation.known_from,
+        "known_to": relation.known_to,
+        "memories": relation.memories,
+    })
+}

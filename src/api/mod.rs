@@ -1,0 +1,227 @@
+//! Requests to operations, and replies to responses.
+//!
+//! Pure functions on [`http::Request`] and [`http::Response`]. A face does the I/O around them:
+//!
+//! ```text
+//! match gateway.receive(&request) {
+//!     Received::Answer(response) => response,
+//!     Received::Call(mut call) => {
+//!         let mut reply = send to the space of (call.project, call.space) call.operation;
+//!         while let Some(operation) = call.next(&reply) {
+//!             reply = send operation to the same space;
+//!         }
+//!         gateway.answer(&call, reply)
+//!     }
+//! }
+//! ```
+
+mod cors;
+mod fields;
+mod hosted;
+mod keys;
+mod page;
+mod python;
+mod wire;
+
+use http::{Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+pub use cors::{CORS_VARIABLE, Cors};
+pub use keys::{KEYS_VARIABLE, Keys, KeysError, Project};
+pub use wire::{problem_response, response_of};
+
+use crate::memory::{EventStatus, Owner, Problem, SpaceHash};
+use crate::operation::{Operation, Reply};
+
+/// The longest request body that is read, in bytes. A face may refuse a longer one by its
+/// `Content-Length` before it reads it, with [`body_too_large`].
+pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+
+/// What a server tells of itself, on its health page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// The version of edgemem.
+    pub version: String,
+    /// The chat model; `None` when none is configured.
+    pub chat_model: Option<String>,
+    /// The embedder; `None` when none is configured.
+    pub embedder: Option<String>,
+    /// What is wrong with the configuration, one sentence each.
+    pub problems: Vec<String>,
+}
+
+/// The door of a server: knows its keys, its origins and what to say of itself.
+#[derive(Debug)]
+pub struct Gateway {
+    keys: Result<Keys, KeysError>,
+    cors: Cors,
+    about: About,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub enum Received {
+    /// The answer is known without asking a space.
+    Answer(Response<Vec<u8>>),
+    /// A space must be asked.
+    Call(Box<Call>),
+}
+
+/// A request of an authenticated client to one space.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Whose key it came with. Spaces of two projects never share a store.
+    pub project: Project,
+    /// The space within the project.
+    pub space: SpaceHash,
+    /// The owner of the space; `None` when only an id was given, and so the space exists already
+    /// or the answer is "not found".
+    pub owner: Option<Owner>,
+    /// What to ask first.
+    pub operation: Operation,
+    shape: hosted::Shape,
+    wait: bool,
+    origin: Option<String>,
+}
+
+impl Gateway {
+    /// A gateway from its configuration.
+    ///
+    /// `variable` reads one of the server's variables: [`KEYS_VARIABLE`], [`CORS_VARIABLE`].
+    pub fn new(variable: impl Fn(&str) -> Option<String>, about: About) -> Self {
+        Self {
+            keys: Keys::read(&variable(KEYS_VARIABLE).unwrap_or_default()),
+            cors: Cors::read(&variable(CORS_VARIABLE).unwrap_or_default()),
+            about,
+        }
+    }
+
+    /// Answers a request, or says what to ask of which space.
+    pub fn receive(&self, request: &Request<Vec<u8>>) -> Received {
+        let origin = wire::header(request, "origin");
+        let answer = |mut response: Response<Vec<u8>>| {
+            self.cors.allow(origin, response.headers_mut());
+            Received::Answer(response)
+        };
+        if request.method() == Method::OPTIONS {
+            return answer(cors::preflight());
+        }
+        let route = match hosted::route(request.method(), request.uri().path()) {
+            Ok(route) => route,
+            Err(refusal) => return answer(refusal.response()),
+        };
+        match route {
+            hosted::Route::Root => return answer(page::root(request.uri(), &self.about)),
+            hosted::Route::Health => return answer(self.health()),
+            _ => {}
+        }
+        let read = self.authenticate(request).and_then(|project| match route {
+            hosted::Route::Ping => Ok(answer(wire::json_response(StatusCode::OK, &project.ping()))),
+            route => hosted::read(&route, request.uri(), request.body()).map(|read| {
+                Received::Call(Box::new(Call {
+                    project,
+                    space: read.space,
+                    owner: read.owner,
+                    operation: read.operation,
+                    shape: read.shape,
+                    wait: read.wait,
+                    origin: origin.map(str::to_owned),
+                }))
+            }),
+        });
+        read.unwrap_or_else(|problem| answer(problem_response(&problem)))
+    }
+
+    /// The response to a call, from the space's last reply.
+    pub fn answer(&self, call: &Call, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
+        let mut response = match reply.and_then(|reply| hosted::write(&call.shape, &reply)) {
+            Ok(body) => wire::json_response(StatusCode::OK, &body),
+            Err(problem) => problem_response(&problem),
+        };
+        self.cors
+            .allow(call.origin.as_deref(), response.headers_mut());
+        response
+    }
+
+    /// Whose key a request carries, in `Authorization: Token`, `Authorization: Bearer` or
+    /// `X-API-Key`.
+    ///
+    /// # Errors
+    /// 401 without a valid key; 503 when the server has none, or its list cannot be read.
+    pub fn authenticate<B>(&self, request: &Request<B>) -> Result<Project, Problem> {
+        match &self.keys {
+            Ok(keys) => keys.authenticate(
+                wire::header(request, "authorization"),
+                wire::header(request, "x-api-key"),
+            ),
+            Err(error) => Err(error.problem()),
+        }
+    }
+
+    fn health(&self) -> Response<Vec<u8>> {
+        let mut problems = self.about.problems.clone();
+        if let Err(error) = &self.keys {
+            problems.push(error.to_string());
+        }
+        let status = if problems.is_empty() {
+            "ok"
+        } else {
+            "degraded"
+        };
+        let model = |name: &Option<String>| name.clone().map_or(Value::Null, Value::String);
+        wire::json_response(
+            StatusCode::OK,
+            &json!({
+                "status": status,
+                "version": self.about.version,
+                "models": {
+                    "chat": model(&self.about.chat_model),
+                    "embedder": model(&self.about.embedder),
+                },
+                "api_keys": self.keys.as_ref().map_or(0, Keys::len),
+                "problems": problems,
+            }),
+        )
+    }
+}
+
+impl Call {
+    /// What to ask of the space after this reply; `None` when the reply is the last. A caller who
+    /// wants to wait for an add has its job run, and then its event read.
+    pub fn next(&mut self, reply: &Result<Reply, Problem>) -> Option<Operation> {
+        if !self.wait {
+            return None;
+        }
+        match (&self.operation, reply) {
+            (Operation::Add(_), Ok(Reply::Event(event))) if is_open(event.status) => {
+                self.operation = Operation::RunJobs {
+                    event: Some(event.id),
+                };
+            }
+            (Operation::RunJobs { event: Some(event) }, Ok(Reply::Ran { .. })) => {
+                self.operation = Operation::Event { id: *event };
+            }
+            _ => return None,
+        }
+        Some(self.operation.clone())
+    }
+}
+
+fn is_open(status: EventStatus) -> bool {
+    matches!(status, EventStatus::Pending | EventStatus::Running)
+}
+
+/// The refusal of a body longer than [`MAX_BODY_BYTES`].
+pub fn body_too_large() -> Problem {
+    Problem::new(
+        413,
+        "body_too_large",
+        format!(
+            "the request is longer than {} MB: add long conversations in parts",
+            MAX_BODY_BYTES / (1024 * 1024)
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests;
