@@ -1,0 +1,105 @@
+//! The models that the Worker's variables and bindings describe.
+
+use std::rc::Rc;
+
+use edgemem::api::About;
+use edgemem::memory::Problem;
+use edgemem::model::config::{ConfigError, EmbedderConfig, LlmConfig, ModelConfig};
+use edgemem::model::openai::{OpenAiChat, OpenAiEmbedder};
+use edgemem::model::{ChatModel, Embedder, Http};
+use edgemem::space::Models;
+use thiserror::Error;
+use wasm_bindgen::JsValue;
+use worker::{Env, js_sys};
+
+use crate::ai::WorkersAi;
+use crate::assets::{AssetError, builtin_embedder};
+use crate::http::WorkerHttp;
+
+/// Why there are no models.
+#[derive(Debug, Error)]
+enum ModelsError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Asset(#[from] AssetError),
+    #[error(
+        "{variable} asks for Workers AI, but the Worker has no binding AI: add `[ai]` with \
+         `binding = \"AI\"` to wrangler.toml"
+    )]
+    NoBinding { variable: &'static str },
+}
+
+impl From<ModelsError> for Problem {
+    fn from(error: ModelsError) -> Self {
+        Problem::new(500, "bad_configuration", error.to_string())
+    }
+}
+
+/// A variable or secret of the Worker.
+pub fn variable(env: &Env, name: &str) -> Option<String> {
+    js_sys::Reflect::get(env, &JsValue::from_str(name))
+        .ok()?
+        .as_string()
+}
+
+/// The models of a space.
+///
+/// # Errors
+/// When a variable is wrong or a binding or an asset is missing; the message says which.
+pub async fn models(env: &Env) -> Result<Models, Problem> {
+    Ok(load(env).await?)
+}
+
+async fn load(env: &Env) -> Result<Models, ModelsError> {
+    let config = ModelConfig::from_env(|name| variable(env, name))?;
+    let http: Rc<dyn Http> = Rc::new(WorkerHttp);
+    let workers_ai = |variable, model| {
+        let ai = WorkersAi::new(env, model);
+        ai.map(Rc::new).ok_or(ModelsError::NoBinding { variable })
+    };
+    let chat: Option<Rc<dyn ChatModel>> = match config.llm {
+        LlmConfig::None => None,
+        LlmConfig::OpenAi { endpoint, model } => {
+            Some(Rc::new(OpenAiChat::new(http.clone(), endpoint, model)))
+        }
+        LlmConfig::WorkersAi { model } => Some(workers_ai("EDGEMEM_LLM_PROVIDER", model)?),
+    };
+    let embedder: Rc<dyn Embedder> = match config.embedder {
+        EmbedderConfig::Builtin => builtin_embedder(env).await?,
+        EmbedderConfig::OpenAi {
+            endpoint,
+            model,
+            dimensions,
+        } => Rc::new(OpenAiEmbedder::new(http, endpoint, model, dimensions)),
+        EmbedderConfig::WorkersAi { model } => workers_ai("EDGEMEM_EMBEDDER_PROVIDER", model)?,
+    };
+    Ok(Models { chat, embedder })
+}
+
+/// What the server tells of itself.
+pub fn about(env: &Env) -> About {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    match ModelConfig::from_env(|name| variable(env, name)) {
+        Ok(config) => About {
+            version,
+            chat_model: match config.llm {
+                LlmConfig::None => None,
+                LlmConfig::OpenAi { endpoint, model } => {
+                    Some(format!("{model} at {}", endpoint.base_url()))
+                }
+                LlmConfig::WorkersAi { model } => Some(model),
+            },
+            embedder: Some(match config.embedder {
+                EmbedderConfig::Builtin => "builtin".to_owned(),
+                EmbedderConfig::OpenAi { model, .. } | EmbedderConfig::WorkersAi { model } => model,
+            }),
+            problems: Vec::new(),
+        },
+        Err(error) => About {
+            version,
+            problems: vec![error.to_string()],
+            ..About::default()
+        },
+    }
+}

@@ -1,0 +1,222 @@
+//! The Durable Object of one space: its storage, its memory, its alarm.
+
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+
+use edgemem::api::{Call, problem_response};
+use edgemem::memory::{Moment, Problem, SpaceHash};
+use edgemem::operation::{Operation, Reply};
+use edgemem::space::{Host, Space, SpaceError};
+use edgemem::store::records::{SpaceRecord, decode};
+use edgemem::store::{SPACE_KEY, Storage, Table};
+use futures_util::lock::Mutex;
+use worker::{
+    Date, DurableObject, Env, Request, Response, Result, State, console_error, durable_object,
+    js_sys,
+};
+
+use crate::failure::{caught, internal};
+use crate::http::{read_request, to_response, to_worker};
+use crate::models::models;
+use crate::storage::SqliteStorage;
+
+/// The binding of the objects.
+const BINDING: &str = "SPACES";
+
+/// The longest operation that an object reads, in bytes: a request of the gateway, and its wrapping.
+const MAX_OPERATION_BYTES: usize = 4 * edgemem::api::MAX_BODY_BYTES;
+
+/// Asks a space to do something: the gateway's end of the wire. An operation travels as JSON in the
+/// body of a request to `/{space hash}`, its reply as JSON of a `Result`.
+pub async fn ask(
+    env: &Env,
+    call: &Call,
+    operation: &Operation,
+) -> std::result::Result<Reply, Problem> {
+    let unreachable = |error: worker::Error| {
+        let reason = format!("the memory's object cannot be reached: {error}; try again");
+        Problem::new(503, "space_unavailable", reason)
+    };
+    let unreadable = |error: serde_json::Error| internal(&error.to_string());
+    let body = serde_json::to_vec(operation).map_err(unreadable)?;
+    let request = http::Request::post(format!("https://space/{}", call.space))
+        .body(body)
+        .map_err(|error| internal(&error.to_string()))?;
+    let object = env
+        .durable_object(BINDING)
+        .and_then(|objects| objects.get_by_name(&format!("{}:{}", call.project.id, call.space)))
+        .map_err(unreachable)?;
+    let request = to_worker(request).map_err(unreachable)?;
+    let mut response = object
+        .fetch_with_request(request)
+        .await
+        .map_err(unreachable)?;
+    let answer = response.bytes().await.map_err(unreachable)?;
+    serde_json::from_slice::<Wire>(&answer).map_err(unreadable)?
+}
+
+type Wire = std::result::Result<Reply, Problem>;
+
+/// A space, loaded, and the storage under it.
+struct Loaded {
+    space: Space<WorkerHost>,
+    storage: Rc<SqliteStorage>,
+}
+
+/// The Durable Object of one space.
+#[durable_object(alarm)]
+pub struct SpaceObject {
+    state: State,
+    env: Env,
+    loaded: AssertUnwindSafe<Mutex<Option<Rc<Loaded>>>>,
+    /// When the alarm is known to ring.
+    alarm: AssertUnwindSafe<Cell<Option<Moment>>>,
+}
+
+impl DurableObject for SpaceObject {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            state,
+            env,
+            loaded: AssertUnwindSafe(Mutex::new(None)),
+            alarm: AssertUnwindSafe(Cell::new(None)),
+        }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let reply: Wire = self.handle(&mut request).await;
+        match serde_json::to_vec(&reply) {
+            Ok(body) => to_response(http::Response::new(body)),
+            Err(error) => to_response(problem_response(&internal(&error.to_string()))),
+        }
+    }
+
+    /// Runs the jobs that are due. An error makes the runtime ring again, later and later.
+    async fn alarm(&self) -> Result<Response> {
+        self.alarm.set(None);
+        let run = async {
+            match self.stored_hash().await? {
+                Some(hash) => self
+                    .apply(hash, Operation::RunJobs { event: None })
+                    .await
+                    .map(drop),
+                None => Ok(()),
+            }
+        };
+        match run.await {
+            Ok(()) => Response::empty(),
+            Err(problem) => Err(problem.message.into()),
+        }
+    }
+}
+
+impl SpaceObject {
+    async fn handle(&self, request: &mut Request) -> Wire {
+        let path = request.path();
+        let hash = path.trim_start_matches('/').parse();
+        let hash = hash.map_err(|_| internal("the object's URL names no space"))?;
+        let read = read_request(request, MAX_OPERATION_BYTES).await;
+        let read = read.map_err(|error| internal(&error.to_string()))?;
+        let operation = serde_json::from_slice(read.body())
+            .map_err(|error| internal(&format!("an operation cannot be read: {error}")))?;
+        self.apply(hash, operation).await
+    }
+
+    /// Does what is asked, and sets the alarm for the jobs that are left.
+    async fn apply(&self, hash: SpaceHash, operation: Operation) -> Wire {
+        let loaded = self.open(hash).await?;
+        let outcome = match caught(loaded.space.apply(operation)).await {
+            Ok(outcome) => outcome,
+            Err(problem) => {
+                // What the panic left half done in memory is not to be trusted: load it anew, and let
+                // nobody who still works on it store anything.
+                loaded.storage.retire();
+                *self.loaded.lock().await = None;
+                return Err(problem);
+            }
+        };
+        self.set_alarm(loaded.space.next_due()).await?;
+        outcome.map_err(|error| shown(&error))
+    }
+
+    /// The space, loaded when nobody asked before.
+    async fn open(&self, hash: SpaceHash) -> std::result::Result<Rc<Loaded>, Problem> {
+        let mut slot = self.loaded.lock().await;
+        if let Some(loaded) = &*slot {
+            return Ok(loaded.clone());
+        }
+        let models = models(&self.env).await?;
+        let storage = Rc::new(SqliteStorage::new(&self.state));
+        let host = WorkerHost {
+            storage: storage.clone(),
+        };
+        let opened = caught(Space::open(host, models, hash)).await?;
+        let space = opened.map_err(|error| shown(&error))?;
+        Ok(slot.insert(Rc::new(Loaded { space, storage })).clone())
+    }
+
+    /// The hash of the space that is stored here: an alarm does not say it.
+    async fn stored_hash(&self) -> std::result::Result<Option<SpaceHash>, Problem> {
+        let storage = SqliteStorage::new(&self.state);
+        let stored = storage.get(Table::Space, SPACE_KEY).await;
+        let stored = stored.map_err(|error| shown(&error.into()))?;
+        let record: Option<SpaceRecord> = stored
+            .map(|bytes| decode(Table::Space, SPACE_KEY, &bytes))
+            .transpose()
+            .map_err(|error| shown(&error.into()))?;
+        Ok(record.map(|record| record.owner.space_hash()))
+    }
+
+    /// The alarm and the job it is for reach the disk together: nothing was awaited in between. An
+    /// alarm that is no longer needed may ring: it finds nothing to do.
+    async fn set_alarm(&self, due: Option<Moment>) -> std::result::Result<(), Problem> {
+        if due == self.alarm.get() {
+            return Ok(());
+        }
+        if let Some(due) = due {
+            let at = due.as_millis().max(now().as_millis());
+            let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at as f64));
+            let storage = self.state.storage();
+            let set = storage.set_alarm(worker::ScheduledTime::new(date)).await;
+            set.map_err(|error| internal(&error.to_string()))?;
+        }
+        self.alarm.set(due);
+        Ok(())
+    }
+}
+
+/// An error for the client; what is wrong with the server goes to its log as well.
+fn shown(error: &SpaceError) -> Problem {
+    let problem = error.problem();
+    if problem.status >= 500 {
+        console_error!("{}: {error}", problem.code);
+    }
+    problem
+}
+
+fn now() -> Moment {
+    Moment::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+}
+
+/// What a Durable Object supplies to its space.
+struct WorkerHost {
+    storage: Rc<SqliteStorage>,
+}
+
+impl Host for WorkerHost {
+    type Storage = SqliteStorage;
+
+    fn storage(&self) -> &SqliteStorage {
+        &self.storage
+    }
+
+    fn now(&self) -> Moment {
+        now()
+    }
+
+    fn random(&self) -> u64 {
+        let half = || (js_sys::Math::random() * 4_294_967_296.0) as u64;
+        (half() << 32) | half()
+    }
+}

@@ -1,0 +1,308 @@
+//! A space's tables in the SQLite database of its Durable Object.
+//!
+//! Each [`Table`] is a SQL table of `key`, the readable columns of [`Table::columns`] and `record`.
+//! A table is made by its first write, so that asking for an owner who was never stored leaves no
+//! table behind; columns that a newer version brings are added then too. A table's own columns are
+//! its version, and each record carries the version of its contents.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use edgemem::store::{Entry, Storage, StorageError, Table, Write};
+use futures_util::future::{LocalBoxFuture, ready};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use worker::{SqlStorage, SqlStorageValue, State, js_sys};
+
+/// The largest row of a Durable Object's database, in bytes. workerd takes more than the network
+/// that it is deployed to, so this is checked here.
+const ROW_LIMIT: usize = 2_000_000;
+
+/// The storage of one Durable Object.
+pub struct SqliteStorage {
+    sql: SqlStorage,
+    transactions: JsValue,
+    /// The tables that are known to exist with all their columns.
+    ready: RefCell<BTreeSet<Table>>,
+    retired: Cell<bool>,
+}
+
+impl SqliteStorage {
+    /// The storage of the object with this state. Touches nothing yet.
+    pub fn new(state: &State) -> Self {
+        let storage = state.storage();
+        Self {
+            sql: storage.sql(),
+            transactions: storage.as_raw().into(),
+            ready: RefCell::default(),
+            retired: Cell::new(false),
+        }
+    }
+
+    /// Refuses every commit from now on, because another took over.
+    pub fn retire(&self) {
+        self.retired.set(true);
+    }
+
+    /// Runs a statement to its end and returns its rows.
+    fn rows(
+        &self,
+        statement: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<Vec<Vec<SqlStorageValue>>, StorageError> {
+        let cursor = self.sql.exec(statement, values).map_err(failed)?;
+        cursor.raw().collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Runs a statement that returns nothing.
+    fn run(&self, statement: &str, values: Vec<SqlStorageValue>) -> Result<(), StorageError> {
+        self.sql.exec(statement, values).map(drop).map_err(failed)
+    }
+
+    /// The columns that a table has; none when it does not exist.
+    fn columns(&self, table: Table) -> Result<BTreeSet<String>, StorageError> {
+        let statement = format!("PRAGMA table_info(\"{}\")", table.name());
+        let rows = self.rows(&statement, vec![])?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| match row.into_iter().nth(1) {
+                Some(SqlStorageValue::String(name)) => Some(name),
+                _ => None,
+            })
+            .collect())
+    }
+
+    fn exists(&self, table: Table) -> Result<bool, StorageError> {
+        Ok(self.ready.borrow().contains(&table) || !self.columns(table)?.is_empty())
+    }
+
+    /// Makes a table, or adds the columns that it lacks.
+    fn prepare(&self, table: Table) -> Result<(), StorageError> {
+        let there = self.columns(table)?;
+        if there.is_empty() {
+            return self.run(&create(table), vec![]);
+        }
+        for column in table.columns() {
+            if !there.contains(*column) {
+                let name = table.name();
+                let statement = format!("ALTER TABLE \"{name}\" ADD COLUMN \"{column}\" TEXT");
+                self.run(&statement, vec![])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn drop(&self, table: Table, ready: &mut BTreeSet<Table>) -> Result<(), StorageError> {
+        ready.remove(&table);
+        let statement = format!("DROP TABLE IF EXISTS \"{}\"", table.name());
+        self.run(&statement, vec![])
+    }
+
+    fn write(&self, write: Write, ready: &mut BTreeSet<Table>) -> Result<(), StorageError> {
+        match write {
+            Write::Put {
+                table,
+                key,
+                record,
+                columns,
+            } => {
+                let bytes = columns.iter().flatten().map(String::len).sum::<usize>()
+                    + key.len()
+                    + record.len();
+                if bytes > ROW_LIMIT {
+                    return Err(StorageError::TooLarge {
+                        bytes,
+                        limit: ROW_LIMIT,
+                    });
+                }
+                if !ready.contains(&table) {
+                    self.prepare(table)?;
+                    ready.insert(table);
+                }
+                let mut columns = columns.into_iter();
+                let mut values = vec![key.into()];
+                let shown = table.columns().iter();
+                values.extend(shown.map(|_| columns.next().flatten().into()));
+                values.push(record.into());
+                self.run(&upsert(table), values)
+            }
+            Write::Delete { table, key } => {
+                if !ready.contains(&table) && self.columns(table)?.is_empty() {
+                    return Ok(());
+                }
+                let statement = format!("DELETE FROM \"{}\" WHERE \"key\" = ?", table.name());
+                self.run(&statement, vec![key.into()])
+            }
+            Write::ClearTable { table } => self.drop(table, ready),
+            Write::Clear => Table::ALL
+                .into_iter()
+                .try_for_each(|table| self.drop(table, ready)),
+        }
+    }
+
+    /// Applies the writes in one transaction, which a thrown error rolls back.
+    fn transact(&self, writes: Vec<Write>) -> Result<(), StorageError> {
+        if self.retired.get() {
+            return Err(StorageError::Failed(
+                "it was taken over by another".to_owned(),
+            ));
+        }
+        let mut prepared = self.ready.borrow().clone();
+        let mut writes = Some(writes);
+        let mut outcome = Ok(());
+        let mut body = || -> Result<(), JsValue> {
+            outcome = writes
+                .take()
+                .into_iter()
+                .flatten()
+                .try_for_each(|write| self.write(write, &mut prepared));
+            match &outcome {
+                Ok(()) => Ok(()),
+                Err(error) => Err(js_sys::Error::new(&error.to_string()).into()),
+            }
+        };
+        // Nothing of ours is left half done by a panic in there: `ready` is set at the end.
+        let body = ScopedClosure::borrow_mut_assert_unwind_safe(&mut body);
+        let ended = self
+            .transactions
+            .unchecked_ref::<Transactions>()
+            .transaction_sync(&body);
+        drop(body);
+        outcome?;
+        ended.map_err(|error| failed(error.into()))?;
+        *self.ready.borrow_mut() = prepared;
+        Ok(())
+    }
+
+    fn find(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        if !self.exists(table)? {
+            return Ok(None);
+        }
+        let statement = format!(
+            "SELECT \"record\" FROM \"{}\" WHERE \"key\" = ?",
+            table.name()
+        );
+        let row = self.rows(&statement, vec![key.into()])?.pop();
+        row.map(|mut row| match row.pop() {
+            Some(SqlStorageValue::Blob(record)) => Ok(record),
+            _ => Err(unreadable(table)),
+        })
+        .transpose()
+    }
+
+    fn range(
+        &self,
+        table: Table,
+        after: Bound<&str>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StorageError> {
+        if !self.exists(table)? {
+            return Ok(Vec::new());
+        }
+        let (condition, key) = match after {
+            Bound::Unbounded => ("", None),
+            Bound::Included(key) => ("WHERE \"key\" >= ?", Some(key)),
+            Bound::Excluded(key) => ("WHERE \"key\" > ?", Some(key)),
+        };
+        let statement = format!(
+            "SELECT \"key\", \"record\" FROM \"{}\" {condition} ORDER BY \"key\" LIMIT ?",
+            table.name()
+        );
+        let mut values: Vec<SqlStorageValue> = key.into_iter().map(Into::into).collect();
+        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        self.rows(&statement, values)?
+            .into_iter()
+            .map(|mut row| match (row.pop(), row.pop()) {
+                (Some(SqlStorageValue::Blob(record)), Some(SqlStorageValue::String(key))) => {
+                    Ok((key, record))
+                }
+                _ => Err(unreadable(table)),
+            })
+            .collect()
+    }
+}
+
+/// Every operation takes effect when it is called, before its future is polled: SQLite runs in this
+/// thread, and a commit must follow the reads it rests on without a gap.
+impl Storage for SqliteStorage {
+    fn get<'a>(
+        &'a self,
+        table: Table,
+        key: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+        Box::pin(ready(self.find(table, key)))
+    }
+
+    fn scan<'a>(
+        &'a self,
+        table: Table,
+        after: Bound<&'a str>,
+        limit: usize,
+    ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
+        Box::pin(ready(self.range(table, after, limit)))
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> LocalBoxFuture<'_, Result<(), StorageError>> {
+        Box::pin(ready(self.transact(writes)))
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type Transactions;
+
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(
+        this: &Transactions,
+        body: &ScopedClosure<dyn FnMut() -> Result<(), JsValue>>,
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// `WITHOUT ROWID` keeps a record beside its key: one row written instead of two, and a scan that
+/// reads in the order of the table.
+fn create(table: Table) -> String {
+    let columns: String = table
+        .columns()
+        .iter()
+        .map(|column| format!("\"{column}\" TEXT, "))
+        .collect();
+    format!(
+        "CREATE TABLE \"{}\" (\"key\" TEXT NOT NULL COLLATE BINARY PRIMARY KEY, {columns}\"record\" \
+         BLOB NOT NULL) WITHOUT ROWID",
+        table.name()
+    )
+}
+
+fn upsert(table: Table) -> String {
+    let mut names = vec!["key"];
+    names.extend(table.columns());
+    names.push("record");
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let replaced: Vec<String> = quoted
+        .iter()
+        .skip(1)
+        .map(|name| format!("{name} = excluded.{name}"))
+        .collect();
+    format!(
+        "INSERT INTO \"{}\" ({}) VALUES ({}) ON CONFLICT (\"key\") DO UPDATE SET {}",
+        table.name(),
+        quoted.join(", "),
+        vec!["?"; names.len()].join(", "),
+        replaced.join(", ")
+    )
+}
+
+/// What SQLite reported; its messages end in the name of its error code.
+fn failed(error: worker::Error) -> StorageError {
+    let message = error.to_string();
+    if message.contains("SQLITE_FULL") {
+        StorageError::Full(message)
+    } else {
+        StorageError::Failed(message)
+    }
+}
+
+fn unreadable(table: Table) -> StorageError {
+    StorageError::Failed(format!("a row of {} is not ours", table.name()))
+}
