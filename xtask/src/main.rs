@@ -1,0 +1,78 @@
+//! `cargo xtask`: builds, serves, tests and evaluates edgemem.
+
+mod build;
+mod dev;
+mod eval;
+mod eval_embedder;
+mod failure;
+mod http;
+mod process;
+mod sample;
+mod serving;
+mod settings;
+mod shell;
+mod stamp;
+mod test;
+mod tools;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use failure::Failure;
+use shell::Project;
+
+const HELP: &str = "\
+cargo xtask dev [--port N] [--fresh] [--no-sample]
+    Serves the Worker on this machine and runs the sample conversation through it. Ctrl-C ends it.
+    --port N      the port, or the next free one        [8787]
+    --fresh       forget everything from earlier runs
+    --no-sample   serve only
+    Without a model configured its replies are replayed from files. With OPENAI_API_KEY (and
+    OPENAI_BASE_URL) or EDGEMEM_LLM_* set, here or in .dev.vars, that model is used.
+
+cargo xtask test [STEP...]
+    Runs the tests, all or some: fmt lint docs core wasm worker clients
+
+cargo xtask build
+    Builds the Worker into crates/worker/build and prints its size.
+
+cargo xtask eval --data FILE [...]
+    Measures recall; `cargo xtask eval --help` tells more.
+
+Tools that are missing are installed into .tools and node_modules of the project, never elsewhere
+(EDGEMEM_TOOLS_DIR names another folder for the former).";
+
+fn main() -> ExitCode {
+    shell::start_clock();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where the workspace is.
+fn project_root() -> std::path::PathBuf {
+    Project::find().root
+}
+
+fn dispatch(words: &[String]) -> Result<(), Box<dyn Error>> {
+    let project = Project::find();
+    let (task, rest) = words
+        .split_first()
+        .map_or(("help", &[][..]), |(task, rest)| (task, rest));
+    match task {
+        "dev" => Ok(dev::run(&project, rest)?),
+        "test" => Ok(test::run(&project, rest)?),
+        "build" => Ok(build::run(&project, rest)?),
+        "eval" => eval::run(rest),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => Err(Failure::Usage(format!("there is no task {other:?}")).into()),
+    }
+}
