@@ -1,6 +1,6 @@
 //! An exact vector index: every query looks at every vector.
 
-use super::{Scored, Slot, VectorError, VectorIndex, best};
+use super::{Scored, Slot, VectorError, VectorIndex, best, check_vector};
 
 /// Vectors of unit length in rows, `[slots × dimension]`. A search costs one dot product a vector;
 /// insert and remove cost one row.
@@ -19,16 +19,7 @@ impl FlatIndex {
     }
 
     fn check(&self, vector: &[f32]) -> Result<(), VectorError> {
-        if self.count > 0 && vector.len() != self.dimension {
-            return Err(VectorError::Dimension {
-                expected: self.dimension,
-                found: vector.len(),
-            });
-        }
-        match vector.iter().all(|value| value.is_finite()) {
-            true => Ok(()),
-            false => Err(VectorError::NotFinite),
-        }
+        check_vector(vector, self.dimension())
     }
 }
 
@@ -69,6 +60,10 @@ impl VectorIndex for FlatIndex {
 
     fn len(&self) -> usize {
         self.count
+    }
+
+    fn dimension(&self) -> Option<usize> {
+        (self.count > 0).then_some(self.dimension)
     }
 
     fn search(

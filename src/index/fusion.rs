@@ -27,8 +27,8 @@ pub struct Fusion {
 impl Default for Fusion {
     fn default() -> Self {
         Self {
-            keyword: 0.9,
-            vector: 0.1,
+            keyword: 0.75,
+            vector: 0.25,
             unrelated: 0.1,
         }
     }

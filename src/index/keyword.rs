@@ -8,7 +8,7 @@ use super::{Scored, Slot, best};
 const K1: f32 = 1.2;
 
 /// How much long documents are held back: b of BM25.
-const B: f32 = 0.75;
+const B: f32 = 0.5;
 
 /// A part of a document.
 #[derive(Debug, Clone, PartialEq)]

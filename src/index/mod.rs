@@ -43,6 +43,9 @@ pub trait VectorIndex {
         self.len() == 0
     }
 
+    /// The dimension of its vectors; `None` while it holds none.
+    fn dimension(&self) -> Option<usize>;
+
     /// The `k` vectors nearest to `query` among the slots that `filter` lets through, with their
     /// cosines, nearest first; ties by slot.
     ///
@@ -73,6 +76,21 @@ pub enum VectorError {
     /// A value is not a finite number.
     #[error("the embedder gave a vector with a value that is no number")]
     NotFinite,
+}
+
+/// Whether a vector can stand beside those of a dimension, or be the first when there are none.
+///
+/// # Errors
+/// When it has another dimension, or a value that is no number.
+pub fn check_vector(vector: &[f32], dimension: Option<usize>) -> Result<(), VectorError> {
+    match dimension {
+        Some(expected) if vector.len() != expected => Err(VectorError::Dimension {
+            expected,
+            found: vector.len(),
+        }),
+        _ if vector.iter().all(|value| value.is_finite()) => Ok(()),
+        _ => Err(VectorError::NotFinite),
+    }
 }
 
 /// The `k` best of `scored`, best first; ties by slot, so that the order is the same on every host.

@@ -48,20 +48,25 @@ impl Knowledge {
         ids.into_iter().flatten().filter_map(|id| self.memory(id))
     }
 
-    /// The message before this one in its conversation.
-    pub fn predecessor(&self, message: &Memory) -> Option<&Memory> {
-        let ids = self.conversations.get(&message.scope.conversation())?;
-        self.memory(ids.range(..message.id).next_back()?)
+    /// The messages before this one in its conversation, the nearest first.
+    pub fn predecessors(&self, message: &Memory) -> impl Iterator<Item = &Memory> {
+        let ids = self.conversations.get(&message.scope.conversation());
+        let before = ids.map(|ids| ids.range(..message.id).rev());
+        before
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.memory(id))
     }
 
-    /// The message after this one in its conversation.
-    pub fn successor(&self, message: &Memory) -> Option<&Memory> {
-        let ids = self.conversations.get(&message.scope.conversation())?;
+    /// The messages after this one in its conversation, the nearest first.
+    pub fn successors(&self, message: &Memory) -> impl Iterator<Item = &Memory> {
+        let ids = self.conversations.get(&message.scope.conversation());
         let after = (
             std::ops::Bound::Excluded(message.id),
             std::ops::Bound::Unbounded,
         );
-        self.memory(ids.range(after).next()?)
+        let after = ids.map(|ids| ids.range(after));
+        after.into_iter().flatten().filter_map(|id| self.memory(id))
     }
 
     /// The facts that came from a message.

@@ -5,20 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::knowledge::Knowledge;
 use crate::index::{
     Field, FlatIndex, Fused, Fusion, KeywordIndex, Ranked, Scored, Slot, Slots, VectorError,
-    VectorIndex, fuse, terms,
+    VectorIndex, check_vector, fuse, terms,
 };
 use crate::memory::{EntityId, Fact, Id, Kind, Memory, Moment, Object};
 use crate::operation::{ChannelScore, Hit, Receipt, Search, Transcript};
 
-/// How much the words of the message before count for a message: an answer is found by its question.
-const PREDECESSOR_WEIGHT: f32 = 0.7;
+/// How much the words of the messages before count for a message, the nearest first: an answer is found
+/// by its question, and by what led to it.
+pub(crate) const CONTEXT_WEIGHTS: [f32; 2] = [0.5, 0.25];
 
 /// How much the words of its date count for a memory.
-const DATE_WEIGHT: f32 = 0.7;
+const DATE_WEIGHT: f32 = 1.0;
 
 /// Candidates of one channel for each hit wanted, and at least.
 const CANDIDATES_PER_HIT: usize = 4;
-const MIN_CANDIDATES: usize = 100;
+const MIN_CANDIDATES: usize = 200;
 
 /// Neighbours of a fact by vector, and the least cosine; by keywords, and the least score; in all.
 const NEAR_VECTORS: usize = 5;
@@ -37,10 +38,10 @@ pub struct RecallIndex {
 }
 
 /// What the vector of a memory is made of: its text, of a message with a named speaker after the name.
-pub fn embedded_text(memory: &Memory) -> String {
-    match &memory.name {
-        Some(name) => format!("{name}: {}", memory.text()),
-        None => memory.text().to_owned(),
+pub fn embedded_text(speaker: Option<&str>, text: &str) -> String {
+    match speaker {
+        Some(name) => format!("{name}: {text}"),
+        None => text.to_owned(),
     }
 }
 
@@ -78,7 +79,7 @@ impl RecallIndex {
         }
     }
 
-    /// Indexes the words of a memory: its text; of a message also its speaker, its date and the message
+    /// Indexes the words of a memory: its text; of a message also its speaker, its date and the messages
     /// before it. A memory that is no longer true is taken out.
     pub fn index_text(&mut self, memory: &Memory, knowledge: &Knowledge) {
         if !memory.is_current() {
@@ -96,13 +97,25 @@ impl RecallIndex {
         };
         if memory.kind == Kind::Message {
             context(memory.name.as_deref().unwrap_or_default(), 1.0);
-            if let Some(before) = knowledge.predecessor(memory) {
-                context(before.text(), PREDECESSOR_WEIGHT);
+            for (before, weight) in knowledge.predecessors(memory).zip(CONTEXT_WEIGHTS) {
+                context(before.text(), weight);
             }
         }
         context(&memory.created_at.date_words(), DATE_WEIGHT);
         let slot = self.slots.assign(memory.id);
         self.keywords.insert(slot, &fields);
+    }
+
+    /// Whether all these vectors can be indexed: to be asked before they are stored.
+    ///
+    /// # Errors
+    /// When one has another dimension than the others, or a value that is no number.
+    pub fn check_vectors(&self, vectors: &[(Id, Vec<f32>)]) -> Result<(), VectorError> {
+        let first = vectors.first().map(|(_, vector)| vector.len());
+        let dimension = self.vectors.dimension().or(first);
+        vectors
+            .iter()
+            .try_for_each(|(_, vector)| check_vector(vector, dimension))
     }
 
     /// Indexes the vector of a memory.
