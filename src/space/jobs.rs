@@ -64,6 +64,13 @@ impl<H: Host> Space<H> {
         };
         match result {
             Err(SpaceError::Model(error)) => self.postpone(job, &error).await,
+            Err(SpaceError::Vector(error)) => {
+                let error = ModelError::Unreadable {
+                    model: self.models.embedder.name().to_owned(),
+                    reason: error.to_string(),
+                };
+                self.postpone(job, &error).await
+            }
             other => other,
         }
     }
@@ -203,7 +210,12 @@ impl<H: Host> Space<H> {
                 let memories = missing.iter().filter_map(|id| state.knowledge.memory(id));
                 memories
                     .take(EMBED_BATCH)
-                    .map(|memory| (memory.id, embedded_text(memory)))
+                    .map(|memory| {
+                        (
+                            memory.id,
+                            embedded_text(memory.name.as_deref(), memory.text()),
+                        )
+                    })
                     .unzip()
             };
             if ids.is_empty() {
@@ -212,10 +224,9 @@ impl<H: Host> Space<H> {
             let vectors = self.models.embedder.embed(&texts).await?;
             self.commit(|state, _| {
                 let unchanged = |id: &Id, text: &String| {
-                    state
-                        .knowledge
-                        .memory(id)
-                        .is_some_and(|memory| embedded_text(memory) == *text)
+                    state.knowledge.memory(id).is_some_and(|memory| {
+                        embedded_text(memory.name.as_deref(), memory.text()) == *text
+                    })
                 };
                 let vectors = ids.iter().zip(&texts).zip(vectors);
                 let changes = Changes {

@@ -130,6 +130,8 @@ impl<H: Host> Space<H> {
                     record
                 });
             }
+            // What is stored must be readable when the space is opened again.
+            state.index.check_vectors(&changes.vectors)?;
             (changes, answer)
         };
         if changes != Changes::default() {

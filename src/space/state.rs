@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::SpaceError;
 use crate::memory::{Entity, Id, Memory, Moment, Relation};
 use crate::pipeline::knowledge::Knowledge;
-use crate::pipeline::recall::RecallIndex;
+use crate::pipeline::recall::{CONTEXT_WEIGHTS, RecallIndex};
 use crate::store::records::{Job, SpaceRecord, SummaryRecord, Work, decode, decode_vector};
 use crate::store::{Changes, SPACE_KEY, Storage, Table};
 
@@ -127,16 +127,23 @@ impl State {
             self.stale_vectors = false;
         }
         let mut reindex: BTreeSet<Id> = changes.memories.iter().map(|memory| memory.id).collect();
+        // Messages are context for those after them.
+        let followers = |memory: &Memory| -> Vec<Id> {
+            let followers = self
+                .knowledge
+                .successors(memory)
+                .take(CONTEXT_WEIGHTS.len());
+            followers.map(|next| next.id).collect()
+        };
         for id in &changes.erased {
-            if let Some(memory) = self.knowledge.memory(id) {
-                reindex.extend(self.knowledge.successor(memory).map(|next| next.id));
-            }
+            reindex.extend(self.knowledge.memory(id).map(followers).unwrap_or_default());
             self.index.remove(id);
             self.embedded.remove(id);
         }
         for memory in &changes.memories {
             let known = self.knowledge.memory(&memory.id);
             if known.is_some_and(|known| known.text() != memory.text()) {
+                reindex.extend(followers(memory));
                 self.embedded.remove(&memory.id);
                 self.index.remove_vector(&memory.id);
             }

@@ -6,6 +6,7 @@ use super::{Host, Space, SpaceError};
 use crate::memory::{Change, ChangeKind, Filter, Id, Version};
 use crate::operation::{Reply, Update};
 use crate::pipeline::erase::{erase, reach};
+use crate::pipeline::recall::embedded_text;
 use crate::store::Changes;
 use crate::store::records::{Job, SummaryRecord};
 
@@ -17,13 +18,12 @@ impl<H: Host> Space<H> {
         }
         let now = self.host.now();
         let vector = match text {
-            Some(text) => self
-                .models
-                .embedder
-                .embed(&[text.to_owned()])
-                .await?
-                .into_iter()
-                .next(),
+            Some(text) => {
+                let known = self.state.borrow().knowledge.memory(&update.id).cloned();
+                let known = known.ok_or(SpaceError::NoSuchMemory(update.id))?;
+                let texts = [embedded_text(known.name.as_deref(), text)];
+                self.models.embedder.embed(&texts).await?.into_iter().next()
+            }
             None => None,
         };
         let memory = self

@@ -1,0 +1,95 @@
+//! What a space does when its embedder changes its mind.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use common::{TestHost, is_done};
+use edgemem::memory::{Message, Owner, OwnerKind, Scope};
+use edgemem::model::{Embedder, ModelError};
+use edgemem::operation::{Add, Event, EventStatus, Operation, Reply};
+use edgemem::space::{Models, Space};
+use edgemem::store::MemoryStorage;
+use futures_executor::block_on;
+use futures_util::future::{LocalBoxFuture, ready};
+
+/// An embedder that keeps its name while its vectors change their length, as a server does whose
+/// model was exchanged.
+struct Fickle(Cell<usize>);
+
+impl Embedder for Fickle {
+    fn name(&self) -> &str {
+        "fickle"
+    }
+
+    fn embed<'a>(
+        &'a self,
+        texts: &'a [String],
+    ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>> {
+        let vector = vec![1.0; self.0.get()];
+        Box::pin(ready(Ok(vec![vector; texts.len()])))
+    }
+}
+
+fn event(space: &Space<TestHost>, operation: Operation) -> Event {
+    match block_on(space.apply(operation)).unwrap() {
+        Reply::Event(event) => *event,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn add(space: &Space<TestHost>, text: &str) -> Event {
+    let mut scope = Scope::default();
+    scope.set(OwnerKind::User, "alice".into());
+    let add = Add {
+        scope,
+        messages: vec![Message::user(text)],
+        infer: false,
+        ..Add::default()
+    };
+    let accepted = event(space, Operation::Add(Box::new(add)));
+    let id = accepted.id;
+    block_on(space.apply(Operation::RunJobs { event: Some(id) })).unwrap();
+    event(space, Operation::Event { id })
+}
+
+#[test]
+fn vectors_of_another_length_delay_an_add_and_break_nothing() {
+    let storage = Rc::new(MemoryStorage::new());
+    let clock = Rc::new(Cell::new(1_767_225_600_000));
+    let embedder = Rc::new(Fickle(Cell::new(4)));
+    let open = || {
+        let host = TestHost {
+            storage: Rc::clone(&storage),
+            clock: Rc::clone(&clock),
+            random: Cell::new(7),
+        };
+        let models = Models {
+            chat: None,
+            embedder: Rc::clone(&embedder) as Rc<dyn Embedder>,
+        };
+        let owner = Owner::new(OwnerKind::User, "alice");
+        block_on(Space::open(host, models, owner.space_hash())).unwrap()
+    };
+
+    let space = open();
+    assert!(is_done(&add(&space, "I like tea.")));
+
+    embedder.0.set(8);
+    let refused = add(&space, "I like coffee.");
+    assert_eq!(refused.status, EventStatus::Pending);
+    let reason = refused.error.unwrap().message;
+    assert!(
+        reason.contains("fickle") && reason.contains('8'),
+        "{reason}"
+    );
+    assert!(refused.retry_at.is_some());
+
+    embedder.0.set(4);
+    let space = open();
+    let id = refused.id;
+    block_on(space.apply(Operation::RunJobs { event: Some(id) })).unwrap();
+    assert!(is_done(&event(&space, Operation::Event { id })));
+}
