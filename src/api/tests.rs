@@ -257,7 +257,11 @@ fn deletions_read_what_python_writes_into_a_query() {
         };
         assert_ne!(filter, Filter::all(), "{path}");
         assert_eq!(filter.mentions("run_id"), path.contains("run_id"), "{path}");
-        assert_eq!(filter.mentions("a"), path.contains("metadata"), "{path}");
+        assert_eq!(
+            filter.mentions("metadata.a"),
+            path.contains("metadata"),
+            "{path}"
+        );
     }
     for (path, code) in [
         ("/v1/memories/", "scope_required"),

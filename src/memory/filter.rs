@@ -474,10 +474,7 @@ mod tests {
     impl Subject for Fields {
         fn field(&self, name: &str) -> Option<Value> {
             let name = name.strip_prefix("metadata.").unwrap_or(name);
-            self.0
-                .get(name)
-                .filter(|value| !value.is_null())
-                .cloned()
+            self.0.get(name).filter(|value| !value.is_null()).cloned()
         }
     }
 

@@ -49,7 +49,7 @@ fn a_search_is_read_whole() {
             {"AND": [{"user_id": {"eq": "alice"}}]},
             {"categories": {"in": ["food"]}},
             {"OR": [{"text": {"icontains": "tea"}}]},
-            {"AND": [{"k": {"eq": "v"}}]},
+            {"AND": [{"metadata.k": {"eq": "v"}}]},
             {"created_at": {"gte": "2026-01-01T00:00:00Z"}},
             {"created_at": {"lt": "2026-02-01T00:00:00Z"}},
         ]})
