@@ -170,15 +170,15 @@ impl Span {
         if let Ok(timestamp) = text.parse::<Timestamp>() {
             return Ok(Self::instant(Moment(timestamp.as_millisecond())));
         }
-        if text.len() <= 10 {
-            if let Ok(date) = text.parse::<civil::Date>() {
-                let from = start_of(date);
-                return Ok(Self {
-                    from,
-                    until: from.plus_millis(DAY_MS),
-                    precision: Precision::Day,
-                });
-            }
+        if text.len() <= 10
+            && let Ok(date) = text.parse::<civil::Date>()
+        {
+            let from = start_of(date);
+            return Ok(Self {
+                from,
+                until: from.plus_millis(DAY_MS),
+                precision: Precision::Day,
+            });
         }
         let time = text.parse::<civil::DateTime>().map_err(|_| refused())?;
         Ok(Self::instant(utc(time)))

@@ -202,10 +202,10 @@ impl<'a> Question<'a> {
                 .collect();
         }
         for (name, arguments) in calls {
-            if let Some(decision) = self.decision(&name, &arguments) {
-                if !decisions.contains(&decision) {
-                    decisions.push(decision);
-                }
+            if let Some(decision) = self.decision(&name, &arguments)
+                && !decisions.contains(&decision)
+            {
+                decisions.push(decision);
             }
         }
         decisions
