@@ -26,8 +26,9 @@ const ASSET: &str = "www/models/builtin.bin";
 const RUSTFLAGS: &str = "-Ctarget-feature=+simd128";
 
 /// What every Worker is made of, besides its own folder.
-const INPUTS: [&str; 5] = [
+const INPUTS: [&str; 6] = [
     "src",
+    "package-lock.json",
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
@@ -57,6 +58,14 @@ enum Unwinding {
 }
 
 impl Unwinding {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Pinned => "pinned",
+            Self::Nightly => "nightly",
+            Self::Off => "off",
+        }
+    }
+
     fn available(project: &Project) -> Self {
         if tools::rust_src(project) {
             return Self::Pinned;
@@ -77,7 +86,12 @@ pub fn worker(project: &Project, tools: &BuildTools, krate: &str) -> Result<(), 
     let folder = project.root.join(krate);
     let stamp = folder.join("build/.edgemem");
     let inputs: Vec<&str> = INPUTS.into_iter().chain([krate]).collect();
-    let digest = stamp::digest(&project.root, &inputs, &[RUSTFLAGS])?;
+    let unwinding = Unwinding::available(project);
+    let digest = stamp::digest(
+        &project.root,
+        &inputs,
+        &[RUSTFLAGS, tools::WORKER_BUILD, unwinding.name()],
+    )?;
     if stamp::says(&stamp, &digest) && folder.join("build/index_bg.wasm").is_file() {
         say(format!("{krate} is up to date"));
         return Ok(());
@@ -101,7 +115,7 @@ pub fn worker(project: &Project, tools: &BuildTools, krate: &str) -> Result<(), 
         .env("RUSTFLAGS", RUSTFLAGS)
         // The tools after the linker read sections that it would strip; the optimizer strips instead.
         .env("CARGO_PROFILE_RELEASE_STRIP", "none");
-    match Unwinding::available(project) {
+    match unwinding {
         Unwinding::Pinned => {
             path.insert(0, shims(project)?);
             command.arg("--panic-unwind").env("RUSTC_BOOTSTRAP", "1");

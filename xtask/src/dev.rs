@@ -60,7 +60,7 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
         say(
             "no model is configured: chat replies will be REPLAYED from files, not made by a model",
         );
-        let (server, base) = model_server(project, &["samples/cassettes", "tests/cassettes"])?;
+        let (server, base) = model_server(project, &["samples/cassettes"])?;
         settings.use_replayed(&base);
         Some(server)
     };
@@ -86,7 +86,7 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
 
     let sample = Sample::read(project)?;
     if options.sample {
-        sample.run(&api).map_err(|error| match error {
+        sample.run(&api, &state).map_err(|error| match error {
             Failure::Answer { .. } | Failure::Unreachable { .. } => Failure::Served {
                 what: error.to_string(),
                 log: worker.log(),

@@ -3,7 +3,6 @@
 mod build;
 mod dev;
 mod eval;
-mod eval_embedder;
 mod failure;
 mod http;
 mod process;

@@ -1,17 +1,22 @@
 //! The sample conversation, run through a served Worker.
 
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use edgemem::memory::Moment;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, While};
 use crate::http::Api;
 use crate::process::interrupted;
 use crate::shell::{Project, say};
 
 const FILE: &str = "samples/conversation.json";
+/// The sessions that are in the memory, a line each, beside the databases that hold it.
+const PROGRESS: &str = "sample-sessions";
 /// What is asked after the conversation.
 const QUESTIONS: [&str; 3] = [
     "Where does the user live?",
@@ -43,18 +48,24 @@ impl Sample {
         })
     }
 
-    /// Runs it, unless its user is known already, and asks about it.
-    pub fn run(&self, api: &Api) -> Result<(), Failure> {
+    /// Runs what earlier runs on this state left of it, and asks about it.
+    pub fn run(&self, api: &Api, state: &Path) -> Result<(), Failure> {
         let filters = json!({"user_id": self.user_id});
         let (known, _) = api.post("/v3/memories/", &json!({"filters": filters}))?;
         let known = list(&known).len();
+        let progress = state.join(PROGRESS);
+        let done = fs::read_to_string(&progress).unwrap_or_default();
+        let done: Vec<&str> = done.lines().collect();
+        let left = |session: &&Session| !done.contains(&session.id.as_str());
+        let left: Vec<&Session> = self.sessions.iter().filter(left).collect();
         if known > 0 {
             say(format!(
                 "{} has {known} memories from an earlier run (--fresh forgets them)",
                 self.user_id
             ));
-        } else {
-            self.add(api)?;
+        }
+        if !left.is_empty() {
+            self.add(api, &left, &progress)?;
         }
         for question in QUESTIONS {
             let body = json!({"query": question, "filters": filters, "top_k": 3});
@@ -71,13 +82,13 @@ impl Sample {
         Ok(())
     }
 
-    fn add(&self, api: &Api) -> Result<(), Failure> {
+    fn add(&self, api: &Api, sessions: &[&Session], progress: &Path) -> Result<(), Failure> {
         say(format!(
             "running {FILE}: {} sessions of {}",
-            self.sessions.len(),
+            sessions.len(),
             self.user_id
         ));
-        for session in &self.sessions {
+        for session in sessions {
             if interrupted() {
                 return Ok(());
             }
@@ -98,9 +109,20 @@ impl Sample {
             for line in decisions(&added) {
                 println!("  {line}");
             }
+            note(progress, &session.id)?;
         }
         Ok(())
     }
+}
+
+/// Notes that a session is in the memory.
+fn note(progress: &Path, session: &str) -> Result<(), Failure> {
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(progress);
+    file.and_then(|mut file| writeln!(file, "{session}"))
+        .trying(format!("writing {}", progress.display()))
 }
 
 /// What an add decided, a line each.

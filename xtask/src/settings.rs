@@ -14,16 +14,23 @@ use crate::shell::Project;
 const DEV_VARS: &str = ".dev.vars";
 const KEYS: &str = "EDGEMEM_API_KEYS";
 /// Variables that are passed on from the environment.
-const PASSED: [&str; 6] = [
+const PASSED: [&str; 7] = [
     KEYS,
+    "EDGEMEM_CORS_ORIGINS",
     "EDGEMEM_LLM_",
     "EDGEMEM_EMBEDDER_",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OPENAI_MODEL",
 ];
-/// Variables that configure an LLM.
-const MODEL: [&str; 3] = ["EDGEMEM_LLM_", "OPENAI_API_KEY", "OPENAI_BASE_URL"];
+/// Variables that say which LLM there is, or that there is none; others only refine it.
+const MODEL: [&str; 5] = [
+    "EDGEMEM_LLM_PROVIDER",
+    "EDGEMEM_LLM_BASE_URL",
+    "EDGEMEM_LLM_API_KEY",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+];
 
 /// The Worker's variables.
 #[derive(Debug)]
@@ -63,7 +70,7 @@ impl Settings {
 
     /// Whether an LLM is configured.
     pub fn has_model(&self) -> bool {
-        self.variables.keys().any(|name| named(name, &MODEL))
+        MODEL.iter().any(|name| self.variables.contains_key(*name))
     }
 
     /// Uses the model server that replays replies.

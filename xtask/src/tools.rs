@@ -9,7 +9,8 @@ use crate::shell::{Project, output, path_with, run, say, which};
 use crate::stamp;
 
 const WASM: &str = "wasm32-unknown-unknown";
-const WORKER_BUILD: &str = "0.8.7";
+/// The version of worker-build.
+pub const WORKER_BUILD: &str = "0.8.7";
 /// Wrangler refuses anything older.
 const OLDEST_NODE: (u32, u32) = (22, 12);
 const NODE: &str = "22.23.3";
@@ -131,6 +132,12 @@ fn cargo_tool(
             "{package} cannot be built with the versions it was published with: taking the newest"
         ));
         install(&[])
+    })
+    .map_err(|error| Failure::Missing {
+        what: format!("{package} {version} could not be compiled: {error}"),
+        advice: "the compiler says above what it lacks; often a C compiler, pkg-config or the headers of OpenSSL\n  \
+                 (Debian: build-essential pkg-config libssl-dev; Fedora: gcc pkgconf openssl-devel)"
+            .into(),
     })?;
     if right(&own) {
         return Ok(own);
