@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Scored, Slot, best};
+use super::{Bitmap, Scored, Slot, best};
 
 /// How soon repetition of a term stops to count: k1 of BM25.
 const K1: f32 = 1.2;
@@ -21,20 +21,53 @@ pub struct Field {
 
 /// A keyword index: BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
 /// Beyond", 2009) over weighted fields, where term frequencies and lengths are sums of weights
-/// (§3.6 there). Adding and removing a document cost its terms; after a removal every score is as if
-/// the document had never been.
+/// (§3.6 there), in quarters. Adding and removing a document cost its terms; after a removal every score is
+/// as if the document had never been.
 #[derive(Debug, Clone, Default)]
 pub struct KeywordIndex {
-    postings: HashMap<String, BTreeMap<Slot, f32>>,
-    documents: BTreeMap<Slot, Document>,
-    /// The sum of all lengths, in thousandths, so that it comes back exactly after removals.
+    terms: HashMap<Box<str>, Term>,
+    postings: Vec<Postings>,
+    /// Terms that no document has any more.
+    free: Vec<Term>,
+    documents: Vec<Option<Document>>,
+    count: usize,
+    /// The sum of all lengths, in quarters.
     total_length: u64,
+}
+
+/// A term's place in the postings.
+type Term = u32;
+
+/// The documents of one term, by slot, with how often they have it, in quarters.
+#[derive(Debug, Clone, Default)]
+struct Postings {
+    word: Box<str>,
+    slots: Vec<Slot>,
+    frequencies: Vec<u8>,
+}
+
+impl Postings {
+    fn insert(&mut self, slot: Slot, frequency: u8) {
+        let at = match self.slots.last() {
+            Some(last) if *last >= slot => self.slots.partition_point(|other| *other < slot),
+            _ => self.slots.len(),
+        };
+        self.slots.insert(at, slot);
+        self.frequencies.insert(at, frequency);
+    }
+
+    fn remove(&mut self, slot: Slot) {
+        if let Ok(at) = self.slots.binary_search(&slot) {
+            self.slots.remove(at);
+            self.frequencies.remove(at);
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
 struct Document {
-    terms: Vec<String>,
-    length: u64,
+    terms: Box<[Term]>,
+    length: u32,
 }
 
 impl KeywordIndex {
@@ -45,87 +78,124 @@ impl KeywordIndex {
 
     /// How many documents it holds.
     pub fn len(&self) -> usize {
-        self.documents.len()
+        self.count
     }
 
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
-        self.documents.is_empty()
+        self.count == 0
     }
 
     /// Puts a document into a slot, replacing what was there.
     pub fn insert(&mut self, slot: Slot, fields: &[Field]) {
         self.remove(slot);
-        let mut frequencies: BTreeMap<&str, f32> = BTreeMap::new();
-        let mut length = 0.0f32;
+        let mut frequencies: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut length = 0;
         for field in fields {
+            let quarters = (field.weight * 4.0).round() as u32;
             for term in &field.terms {
-                *frequencies.entry(term).or_default() += field.weight;
+                *frequencies.entry(term).or_default() += quarters;
+                length += quarters;
             }
-            length += field.terms.len() as f32 * field.weight;
         }
-        for (term, frequency) in &frequencies {
-            let postings = self.postings.entry((*term).to_owned()).or_default();
-            postings.insert(slot, *frequency);
+        let mut terms = Vec::with_capacity(frequencies.len());
+        for (word, frequency) in frequencies {
+            let term = self.term(word);
+            if let Some(postings) = self.postings.get_mut(term as usize) {
+                postings.insert(slot, frequency.min(255) as u8);
+            }
+            terms.push(term);
         }
-        let document = Document {
-            terms: frequencies.keys().map(|term| (*term).to_owned()).collect(),
-            length: (length * 1000.0).round() as u64,
-        };
-        self.total_length += document.length;
-        self.documents.insert(slot, document);
+        let at = slot as usize;
+        if self.documents.len() <= at {
+            self.documents.resize(at + 1, None);
+        }
+        if let Some(place) = self.documents.get_mut(at) {
+            *place = Some(Document {
+                terms: terms.into(),
+                length,
+            });
+            self.count += 1;
+            self.total_length += u64::from(length);
+        }
+    }
+
+    fn term(&mut self, word: &str) -> Term {
+        if let Some(term) = self.terms.get(word) {
+            return *term;
+        }
+        let term = self.free.pop().unwrap_or_else(|| {
+            self.postings.push(Postings::default());
+            (self.postings.len() - 1) as Term
+        });
+        if let Some(postings) = self.postings.get_mut(term as usize) {
+            postings.word = word.into();
+        }
+        self.terms.insert(word.into(), term);
+        term
     }
 
     /// Empties a slot.
     pub fn remove(&mut self, slot: Slot) {
-        let Some(document) = self.documents.remove(&slot) else {
+        let document = self.documents.get_mut(slot as usize);
+        let Some(document) = document.and_then(Option::take) else {
             return;
         };
-        self.total_length -= document.length;
-        for term in &document.terms {
-            if let Some(postings) = self.postings.get_mut(term) {
-                postings.remove(&slot);
-                if postings.is_empty() {
-                    self.postings.remove(term);
-                }
+        self.count -= 1;
+        self.total_length -= u64::from(document.length);
+        for term in document.terms {
+            let Some(postings) = self.postings.get_mut(term as usize) else {
+                continue;
+            };
+            postings.remove(slot);
+            if postings.slots.is_empty() {
+                self.terms.remove(&postings.word);
+                *postings = Postings::default();
+                self.free.push(term);
             }
         }
     }
 
-    /// The `k` documents that answer `query` best among those that `filter` lets through, best first;
+    /// The `k` documents that answer `query` best among the `allowed` slots (all when `None`), best first;
     /// ties by slot. A score is the share of the query that a document covers, 0 to 1: the BM25 sum
     /// divided by the most that any document could reach for this query.
-    pub fn search(&self, query: &[String], k: usize, filter: &dyn Fn(Slot) -> bool) -> Vec<Scored> {
-        let count = self.documents.len() as f32;
-        let average = self.total_length as f32 / count.max(1.0);
+    pub fn search(&self, query: &[String], k: usize, allowed: Option<&Bitmap>) -> Vec<Scored> {
+        let count = self.count as f32;
+        let average = (self.total_length as f32 / 4.0 / count.max(1.0)).max(1.0);
         let mut weights: BTreeMap<&str, f32> = BTreeMap::new();
         for term in query {
             *weights.entry(term).or_default() += 1.0;
         }
-        let mut scores: BTreeMap<Slot, f32> = BTreeMap::new();
+        let mut scores = vec![0.0f32; self.documents.len()];
         let mut most = 0.0f32;
-        for (term, weight) in weights {
-            let postings = self.postings.get(term);
-            let matching = postings.map_or(0, BTreeMap::len) as f32;
+        for (word, weight) in weights {
+            let term = self.terms.get(word);
+            let postings = term.and_then(|term| self.postings.get(*term as usize));
+            let matching = postings.map_or(0, |postings| postings.slots.len()) as f32;
             let idf = (1.0 + (count - matching + 0.5) / (matching + 0.5)).ln();
             most += weight * idf * (K1 + 1.0);
-            for (slot, frequency) in postings.into_iter().flatten() {
-                let length = self
-                    .documents
-                    .get(slot)
-                    .map_or(0, |document| document.length) as f32;
-                let norm = K1 * (1.0 - B + B * length / average.max(1.0));
-                let gain = weight * idf * frequency * (K1 + 1.0) / (frequency + norm);
-                *scores.entry(*slot).or_default() += gain;
+            let Some(postings) = postings else { continue };
+            for (slot, quarters) in postings.slots.iter().zip(&postings.frequencies) {
+                let (Some(score), Some(Some(document))) = (
+                    scores.get_mut(*slot as usize),
+                    self.documents.get(*slot as usize),
+                ) else {
+                    continue;
+                };
+                let frequency = f32::from(*quarters) / 4.0;
+                let length = document.length as f32 / 4.0;
+                let norm = K1 * (1.0 - B + B * length / average);
+                *score += weight * idf * frequency * (K1 + 1.0) / (frequency + norm);
             }
         }
-        let found = scores.into_iter().filter(|(slot, _)| filter(*slot));
-        best(
-            found
-                .map(|(slot, score)| (slot, score / most.max(f32::MIN_POSITIVE)))
-                .collect(),
-            k,
-        )
+        let most = most.max(f32::MIN_POSITIVE);
+        let found = (0..)
+            .zip(scores)
+            .filter(|(slot, score)| {
+                *score > 0.0 && allowed.is_none_or(|allowed| allowed.contains(*slot))
+            })
+            .map(|(slot, score)| (slot, score / most));
+        best(found.collect(), k)
     }
 }
 
@@ -152,7 +222,7 @@ mod tests {
         index.insert(0, &[field("tea is nice", 1.0)]);
         index.insert(1, &[field("coffee is nice", 1.0), field("tea", 0.4)]);
         index.insert(2, &[field("rain is wet", 1.0)]);
-        let found = index.search(&words("is tea"), 10, &|_| true);
+        let found = index.search(&words("is tea"), 10, None);
         assert_eq!(
             found.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(),
             [0, 1, 2]
@@ -164,10 +234,10 @@ mod tests {
     fn a_word_nobody_said_finds_nothing() {
         let mut index = KeywordIndex::new();
         index.insert(0, &[field("tea", 1.0)]);
-        assert!(index.search(&words("coffee"), 10, &|_| true).is_empty());
+        assert!(index.search(&words("coffee"), 10, None).is_empty());
         assert!(
             KeywordIndex::new()
-                .search(&words("tea"), 10, &|_| true)
+                .search(&words("tea"), 10, None)
                 .is_empty()
         );
     }
@@ -194,10 +264,11 @@ mod tests {
             }
             let query = words("a b ab");
             prop_assert_eq!(
-                index.search(&query, 20, &|_| true),
-                fresh.search(&query, 20, &|_| true)
+                index.search(&query, 20, None),
+                fresh.search(&query, 20, None)
             );
-            prop_assert_eq!(index.postings.len(), fresh.postings.len());
+            prop_assert_eq!(index.terms.len(), fresh.terms.len());
+            prop_assert_eq!(index.len(), kept.len());
         }
     }
 }

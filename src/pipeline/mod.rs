@@ -8,6 +8,7 @@ pub mod erase;
 pub mod extract;
 pub mod knowledge;
 pub mod recall;
+mod selection;
 pub mod store;
 pub mod summary;
 pub mod update;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::knowledge::Knowledge;
+use super::selection::Selections;
 use crate::index::{
-    Field, FlatIndex, Fused, Fusion, KeywordIndex, Ranked, Scored, Slot, Slots, VectorError,
-    VectorIndex, check_vector, fuse, terms,
+    Bitmap, Field, FlatIndex, Fused, Fusion, KeywordIndex, Ranked, Scored, Slot, Slots,
+    VectorError, VectorIndex, check_vector, fuse, terms,
 };
 use crate::memory::{EntityId, Fact, Id, Kind, Memory, Moment, Object};
 use crate::operation::{ChannelScore, Hit, Receipt, Search, Transcript};
@@ -34,6 +35,7 @@ pub struct RecallIndex {
     slots: Slots<Id>,
     vectors: FlatIndex,
     keywords: KeywordIndex,
+    selections: Selections,
     fusion: Fusion,
 }
 
@@ -69,6 +71,7 @@ impl RecallIndex {
         if let Some(slot) = self.slots.release(id) {
             self.vectors.remove(slot);
             self.keywords.remove(slot);
+            self.selections.remove(slot);
         }
     }
 
@@ -104,6 +107,7 @@ impl RecallIndex {
         context(&memory.created_at.date_words(), DATE_WEIGHT);
         let slot = self.slots.assign(memory.id);
         self.keywords.insert(slot, &fields);
+        self.selections.put(slot, memory);
     }
 
     /// Whether all these vectors can be indexed: to be asked before they are stored.
@@ -137,14 +141,10 @@ impl RecallIndex {
         &self,
         text: &str,
         vector: Option<&[f32]>,
-        knowledge: &Knowledge,
         k: usize,
     ) -> Result<Vec<Id>, VectorError> {
-        let is_fact = |slot| {
-            self.memory(slot, knowledge)
-                .is_some_and(|m| m.kind == Kind::Fact)
-        };
-        let channels = self.channels(text, vector, MIN_CANDIDATES, &is_fact)?;
+        let facts = self.selections.facts();
+        let channels = self.channels(text, vector, MIN_CANDIDATES, facts)?;
         let fused = self.fuse(&channels);
         Ok(fused
             .iter()
@@ -164,11 +164,8 @@ impl RecallIndex {
         vector: Option<&[f32]>,
         knowledge: &Knowledge,
     ) -> Result<Vec<Id>, VectorError> {
-        let may_change = |slot| {
-            self.memory(slot, knowledge)
-                .is_some_and(|m| m.is_listed() && !m.immutable)
-        };
-        let [keywords, vectors] = self.channels(&fact.text, vector, NEIGHBOURS, &may_change)?;
+        let may_change = self.selections.changeable();
+        let [keywords, vectors] = self.channels(&fact.text, vector, NEIGHBOURS, may_change)?;
         let by_vector = vectors
             .iter()
             .take(NEAR_VECTORS)
@@ -181,7 +178,10 @@ impl RecallIndex {
         let related = related_memories(fact, knowledge).into_iter();
         let mut near: Vec<Id> = Vec::new();
         for id in slots.filter_map(|slot| self.slots.key(slot)).chain(related) {
-            let fits = self.slots.get(&id).is_some_and(may_change);
+            let fits = self
+                .slots
+                .get(&id)
+                .is_some_and(|slot| may_change.contains(slot));
             if fits && !near.contains(&id) {
                 near.push(id);
             }
@@ -200,11 +200,11 @@ impl RecallIndex {
         text: &str,
         vector: Option<&[f32]>,
         k: usize,
-        filter: &dyn Fn(Slot) -> bool,
+        allowed: &Bitmap,
     ) -> Result<[Vec<Scored>; 2], VectorError> {
-        let keywords = self.keywords.search(&terms(text), k, filter);
+        let keywords = self.keywords.search(&terms(text), k, Some(allowed));
         let vectors = match vector {
-            Some(vector) => self.vectors.search(vector, k, filter)?,
+            Some(vector) => self.vectors.search(vector, k, Some(allowed))?,
             None => Vec::new(),
         };
         Ok([keywords, vectors])
@@ -269,13 +269,13 @@ pub fn recall(
     index: &RecallIndex,
 ) -> Result<Vec<Hit>, VectorError> {
     let search = question.search;
-    let may_answer = |slot| {
-        index.memory(slot, knowledge).is_some_and(|memory| {
-            (search.transcript != Transcript::Never || memory.is_listed())
-                && (search.show_expired || !memory.is_expired(question.now))
-                && search.filter.matches(memory)
-        })
+    let memories = || {
+        let slot = |memory: &Memory| index.slots.get(&memory.id);
+        knowledge
+            .memories()
+            .filter_map(move |memory| Some((slot(memory)?, memory)))
     };
+    let may_answer = index.selections.answering(search, question.now, memories);
     let k = (search.top_k * CANDIDATES_PER_HIT).max(MIN_CANDIDATES);
     let channels = index.channels(question.text, question.vector, k, &may_answer)?;
     let fused = index.fuse(&channels);

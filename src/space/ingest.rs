@@ -122,9 +122,7 @@ impl<H: Host> Space<H> {
             earlier.reverse();
             let summary = state.summaries.get(&work.scope.conversation());
             let vector = vectors.first().map(Vec::as_slice);
-            let near = state
-                .index
-                .related(&text, vector, &state.knowledge, RELATED)?;
+            let near = state.index.related(&text, vector, RELATED)?;
             let related: Vec<Memory> = near
                 .iter()
                 .filter_map(|id| state.knowledge.memory(id))

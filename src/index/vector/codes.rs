@@ -1,0 +1,238 @@
+//! Vectors as a few bits: which of them may be near, at a glance.
+
+use super::super::Slot;
+use super::super::bitmap::{Bitmap, bits};
+use super::kernels::hamming;
+use super::pages::Pages;
+
+/// Words of 64 bits in a code.
+pub(super) const WORDS: usize = 8;
+const BITS: usize = WORDS * 64;
+
+/// One bit a direction: on which side of it a vector lies. The directions are those of a fixed random
+/// rotation; the angle between two vectors is about `π × hamming / bits` (Charikar 2002, "Similarity
+/// estimation techniques from rounding algorithms").
+#[derive(Debug, Clone, Default)]
+pub(super) struct Codes {
+    rotation: Rotation,
+    codes: Pages<u64>,
+}
+
+impl Codes {
+    pub fn new(dimension: usize) -> Self {
+        Self {
+            rotation: Rotation::new(dimension),
+            codes: Pages::new(WORDS),
+        }
+    }
+
+    pub fn put(&mut self, row: usize, vector: &[f32]) {
+        self.codes.put(row, &self.rotation.code(vector));
+    }
+
+    /// The `count` rows of `live` whose codes are nearest to the query's, ascending; of equally near ones the
+    /// first.
+    pub fn nearest(&self, query: &[f32], count: usize, live: &Bitmap) -> Vec<Slot> {
+        let query = self.rotation.code(query);
+        let mut nearest = Nearest::new(count);
+        for (at, block) in self.codes.blocks().enumerate() {
+            let first = (at * 64) as Slot;
+            let (codes, _) = block.as_chunks::<WORDS>();
+            match live.word(at) {
+                0 => {}
+                u64::MAX => {
+                    for (slot, code) in (first..).zip(codes) {
+                        nearest.offer(slot, hamming(code, &query));
+                    }
+                }
+                some => {
+                    for bit in bits(some) {
+                        if let Some(code) = codes.get(bit as usize) {
+                            nearest.offer(first + bit, hamming(code, &query));
+                        }
+                    }
+                }
+            }
+        }
+        nearest.slots()
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.codes.bytes()
+    }
+}
+
+/// The nearest so far. Distances are small integers: counting how many there are of each gives the limit
+/// below which the best lie, without a heap.
+struct Nearest {
+    count: usize,
+    limit: usize,
+    within: usize,
+    counts: [u32; BITS + 1],
+    kept: Vec<(Slot, u32)>,
+}
+
+impl Nearest {
+    fn new(count: usize) -> Self {
+        Self {
+            count,
+            limit: BITS,
+            within: 0,
+            counts: [0; BITS + 1],
+            kept: Vec::with_capacity(count * 4),
+        }
+    }
+
+    #[inline]
+    fn offer(&mut self, slot: Slot, distance: u32) {
+        if distance as usize <= self.limit {
+            self.keep(slot, distance);
+        }
+    }
+
+    fn keep(&mut self, slot: Slot, distance: u32) {
+        self.kept.push((slot, distance));
+        if let Some(count) = self.counts.get_mut(distance as usize) {
+            *count += 1;
+        }
+        self.within += 1;
+        while let Some(last) = self.counts.get(self.limit).map(|count| *count as usize)
+            && self.limit > 0
+            && self.within - last >= self.count
+        {
+            self.within -= last;
+            self.limit -= 1;
+        }
+    }
+
+    fn slots(self) -> Vec<Slot> {
+        let nearer = self.within
+            - self
+                .counts
+                .get(self.limit)
+                .map_or(0, |count| *count as usize);
+        let mut at_limit = self.count.saturating_sub(nearer);
+        let limit = self.limit as u32;
+        let fits = |(_, distance): &(Slot, u32)| {
+            if *distance == limit && at_limit > 0 {
+                at_limit -= 1;
+                return true;
+            }
+            *distance < limit
+        };
+        let kept = self.kept.into_iter().filter(fits);
+        kept.map(|(slot, _)| slot).collect()
+    }
+}
+
+/// A fixed random rotation: three rounds of random signs and a Hadamard transform (Andoni et al. 2015,
+/// "Practical and optimal LSH for angular distance"), so that it costs `n log n` and no memory.
+#[derive(Debug, Clone, Default)]
+struct Rotation {
+    /// `[3 × n]`, n being a power of two not below the dimension.
+    signs: Vec<f32>,
+    size: usize,
+}
+
+const ROUNDS: usize = 3;
+
+impl Rotation {
+    fn new(dimension: usize) -> Self {
+        let size = dimension.next_power_of_two().max(BITS);
+        let mut state = 0x6564_6765_6d65_6d00; // Any number, but always the same.
+        let signs = (0..ROUNDS * size).map(|_| {
+            if split_mix(&mut state) >> 63 == 0 {
+                1.0
+            } else {
+                -1.0
+            }
+        });
+        Self {
+            signs: signs.collect(),
+            size,
+        }
+    }
+
+    fn code(&self, vector: &[f32]) -> [u64; WORDS] {
+        let mut values = vector.to_vec();
+        values.resize(self.size, 0.0);
+        for signs in self.signs.chunks_exact(self.size) {
+            for (value, sign) in values.iter_mut().zip(signs) {
+                *value *= sign;
+            }
+            hadamard(&mut values);
+        }
+        let mut code = [0; WORDS];
+        for (word, values) in code.iter_mut().zip(values.chunks_exact(64)) {
+            let bits = values.iter().enumerate();
+            *word = bits.fold(0, |word, (at, value)| {
+                word | (u64::from(*value > 0.0) << at)
+            });
+        }
+        code
+    }
+}
+
+/// The fast Walsh-Hadamard transform, in place, of a power of two values.
+fn hadamard(values: &mut [f32]) {
+    let mut half = 1;
+    while half < values.len() {
+        for block in values.chunks_exact_mut(half * 2) {
+            let (left, right) = block.split_at_mut(half);
+            for (a, b) in left.iter_mut().zip(right) {
+                (*a, *b) = (*a + *b, *a - *b);
+            }
+        }
+        half *= 2;
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_angle_shows_in_the_distance() {
+        let codes = Codes::new(256);
+        let axis =
+            |at: usize| -> Vec<f32> { (0..256).map(|i| f32::from(u8::from(i == at))).collect() };
+        let distance = |left: &[f32], right: &[f32]| {
+            hamming(&codes.rotation.code(left), &codes.rotation.code(right))
+        };
+        assert_eq!(distance(&axis(0), &axis(0)), 0);
+        let right_angle = distance(&axis(0), &axis(1));
+        assert!((200..312).contains(&right_angle), "{right_angle}");
+        let opposite: Vec<f32> = axis(0).iter().map(|value| -value).collect();
+        assert!(distance(&axis(0), &opposite) > 500);
+    }
+
+    proptest! {
+        #[test]
+        fn the_nearest_are_those_of_a_sort(
+            distances in prop::collection::vec(0u32..40, 0..300),
+            count in 0usize..50,
+        ) {
+            let mut nearest = Nearest::new(count);
+            for (slot, distance) in distances.iter().enumerate() {
+                nearest.offer(slot as Slot, *distance);
+            }
+            let mut sorted: Vec<(u32, Slot)> =
+                distances.iter().enumerate().map(|(slot, d)| (*d, slot as Slot)).collect();
+            sorted.sort_unstable();
+            let mut expected: Vec<Slot> = sorted.into_iter().take(count).map(|(_, slot)| slot).collect();
+            expected.sort_unstable();
+            prop_assert_eq!(nearest.slots(), expected);
+        }
+    }
+}

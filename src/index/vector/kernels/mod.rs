@@ -1,0 +1,71 @@
+//! The inner loops. On WebAssembly with SIMD they use it; everywhere they compute with integers, so that
+//! every host gets the same result.
+
+#[cfg(any(
+    test,
+    feature = "test-suite",
+    not(all(target_arch = "wasm32", target_feature = "simd128"))
+))]
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[allow(unsafe_code)]
+mod simd128;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub(super) use scalar::dot;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(super) use simd128::dot;
+
+/// How many bits differ.
+pub(super) fn hamming<const WORDS: usize>(left: &[u64; WORDS], right: &[u64; WORDS]) -> u32 {
+    let pairs = left.iter().zip(right);
+    pairs.map(|(a, b)| (a ^ b).count_ones()).sum()
+}
+
+/// Compares this machine's kernels with plain ones; for tests that run on it. Shapes: any.
+#[cfg(any(test, feature = "test-suite"))]
+pub fn agree(row: &[i8], query: &[i16]) -> bool {
+    let plain: i32 = row
+        .iter()
+        .zip(query)
+        .map(|(a, b)| i32::from(*a) * i32::from(*b))
+        .sum();
+    dot(row, query) == plain && scalar::dot(row, query) == plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn extremes_do_not_overflow() {
+        for length in [0, 1, 15, 16, 17, 31, 32, 33, 384, 1_536, 4_096] {
+            let most = (i32::MAX / (128 * length.max(1) as i32)).min(32_767) as i16;
+            for value in [-127, 127] {
+                assert!(agree(&vec![value; length], &vec![most; length]), "{length}");
+                assert!(
+                    agree(&vec![value; length], &vec![-most; length]),
+                    "{length}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_kernel_is_the_plain_one(
+            pairs in prop::collection::vec((-127i8..=127, -4_000i16..=4_000), 0..600),
+            words in prop::array::uniform8(prop::array::uniform2(any::<u64>())),
+        ) {
+            let (row, query): (Vec<i8>, Vec<i16>) = pairs.into_iter().unzip();
+            prop_assert!(agree(&row, &query));
+            let (left, right) = (words.map(|pair| pair[0]), words.map(|pair| pair[1]));
+            let plain: u32 = (0..512)
+                .map(|bit| u32::from((left[bit / 64] ^ right[bit / 64]) >> (bit % 64) & 1 == 1))
+                .sum();
+            prop_assert_eq!(hamming(&left, &right), plain);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Which memories may answer, as sets of slots.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::index::{Bitmap, Slot};
+use crate::memory::{Filter, Kind, Memory, Moment};
+use crate::operation::{Search, Transcript};
+
+/// Filters whose selections are remembered.
+const REMEMBERED: usize = 8;
+
+/// Sets of slots that questions ask for again and again, kept true as memories change: a filter is evaluated
+/// on every memory once, and from then on only on those that change.
+#[derive(Debug, Default)]
+pub(super) struct Selections {
+    facts: Bitmap,
+    changeable: Bitmap,
+    expiring: BTreeMap<Slot, Moment>,
+    /// The last asked comes last.
+    filtered: RefCell<Vec<Filtered>>,
+}
+
+#[derive(Debug)]
+struct Filtered {
+    filter: Filter,
+    with_transcript: bool,
+    slots: Bitmap,
+}
+
+impl Filtered {
+    fn selects(&self, memory: &Memory) -> bool {
+        (self.with_transcript || memory.is_listed()) && self.filter.matches(memory)
+    }
+}
+
+impl Selections {
+    /// Takes in a memory, or what became of it.
+    pub fn put(&mut self, slot: Slot, memory: &Memory) {
+        self.facts.set(slot, memory.kind == Kind::Fact);
+        self.changeable
+            .set(slot, memory.is_listed() && !memory.immutable);
+        match memory.expires_at {
+            Some(at) => self.expiring.insert(slot, at),
+            None => self.expiring.remove(&slot),
+        };
+        for filtered in self.filtered.get_mut() {
+            let selects = filtered.selects(memory);
+            filtered.slots.set(slot, selects);
+        }
+    }
+
+    /// Takes out a memory.
+    pub fn remove(&mut self, slot: Slot) {
+        self.facts.remove(slot);
+        self.changeable.remove(slot);
+        self.expiring.remove(&slot);
+        for filtered in self.filtered.get_mut() {
+            filtered.slots.remove(slot);
+        }
+    }
+
+    /// The facts.
+    pub fn facts(&self) -> &Bitmap {
+        &self.facts
+    }
+
+    /// What the update phase may change.
+    pub fn changeable(&self) -> &Bitmap {
+        &self.changeable
+    }
+
+    /// What may answer a question. `memories` are all of them, asked for when the filter is a new one.
+    pub fn answering<'a, M>(
+        &self,
+        search: &Search,
+        now: Moment,
+        memories: impl FnOnce() -> M,
+    ) -> Bitmap
+    where
+        M: Iterator<Item = (Slot, &'a Memory)>,
+    {
+        let with_transcript = search.transcript != Transcript::Never;
+        let mut remembered = self.filtered.borrow_mut();
+        let known = remembered.iter().position(|known| {
+            known.with_transcript == with_transcript && known.filter == search.filter
+        });
+        let filtered = match known {
+            Some(at) => remembered.remove(at),
+            None => {
+                if remembered.len() == REMEMBERED {
+                    remembered.remove(0);
+                }
+                let mut filtered = Filtered {
+                    filter: search.filter.clone(),
+                    with_transcript,
+                    slots: Bitmap::default(),
+                };
+                let selected = memories().filter(|(_, memory)| filtered.selects(memory));
+                filtered.slots = selected.map(|(slot, _)| slot).collect();
+                filtered
+            }
+        };
+        let mut slots = filtered.slots.clone();
+        remembered.push(filtered);
+        if !search.show_expired {
+            let expired = self.expiring.iter().filter(|(_, at)| **at <= now);
+            expired.for_each(|(slot, _)| slots.remove(*slot));
+        }
+        slots
+    }
+}
