@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds, serves, tests and evaluates edgemem.
 
+mod bench;
 mod build;
 mod dev;
 mod eval;
@@ -38,6 +39,10 @@ cargo xtask build
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.
 
+cargo xtask bench [--counts N,N] [--texts FILE | --vectors FILE.f32 DIMENSION] [--peers]
+    Times the vector index as WebAssembly under Node, beside an exact scan and, if wanted, its peers.
+    --texts FILE  a sentence a line; else the documentation of this project's dependencies
+
 Tools that are missing are installed into .tools and node_modules of the project, never elsewhere
 (EDGEMEM_TOOLS_DIR names another folder for the former).";
 
@@ -68,6 +73,7 @@ fn dispatch(words: &[String]) -> Result<(), Box<dyn Error>> {
         "test" => Ok(test::run(&project, rest)?),
         "build" => Ok(build::run(&project, rest)?),
         "eval" => eval::run(rest),
+        "bench" => Ok(bench::run(&project, rest)?),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())

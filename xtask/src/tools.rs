@@ -212,6 +212,15 @@ impl Node {
 
     /// Installs what a folder's package-lock.json says into its node_modules, when it changed.
     pub fn packages(&self, project: &Project, folder: &Path) -> Result<(), Failure> {
+        self.install(project, folder, &["--ignore-scripts"])
+    }
+
+    /// The same, and runs what the packages want to run: native ones fetch or compile their programs.
+    pub fn packages_with_scripts(&self, project: &Project, folder: &Path) -> Result<(), Failure> {
+        self.install(project, folder, &[])
+    }
+
+    fn install(&self, project: &Project, folder: &Path, more: &[&str]) -> Result<(), Failure> {
         let digest = stamp::digest(folder, &["package.json", "package-lock.json"], &[])?;
         let stamp = folder.join("node_modules/.edgemem");
         if stamp::says(&stamp, &digest) {
@@ -224,13 +233,9 @@ impl Node {
         say(format!("installing npm packages into {}", name.display()));
         let mut command = Command::new(&self.npm);
         command.current_dir(folder).env("PATH", self.path());
-        run(command.args([
-            "ci",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ]))?;
+        run(command
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .args(more))?;
         stamp::write(&stamp, &digest)
     }
 }

@@ -2,11 +2,9 @@
 
 use super::super::Slot;
 use super::super::bitmap::{Bitmap, bits};
-use super::kernels::hamming;
+use super::kernels::{WORDS, hamming};
 use super::pages::Pages;
 
-/// Words of 64 bits in a code.
-pub(super) const WORDS: usize = 8;
 const BITS: usize = WORDS * 64;
 
 /// One bit a direction: on which side of it a vector lies. The directions are those of a fixed random
@@ -83,13 +81,14 @@ impl Nearest {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn offer(&mut self, slot: Slot, distance: u32) {
         if distance as usize <= self.limit {
             self.keep(slot, distance);
         }
     }
 
+    #[inline(never)]
     fn keep(&mut self, slot: Slot, distance: u32) {
         self.kept.push((slot, distance));
         if let Some(count) = self.counts.get_mut(distance as usize) {

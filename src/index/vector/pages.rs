@@ -44,6 +44,7 @@ impl<T: Copy + Default> Pages<T> {
     }
 
     /// A row; `None` past the last.
+    #[inline(always)]
     pub fn get(&self, row: usize) -> Option<&[T]> {
         let start = row % ROWS * self.width;
         self.pages.get(row / ROWS)?.get(start..start + self.width)

@@ -53,6 +53,7 @@ impl Rows {
     }
 
     /// The dot product of a vector and the query, within the rounding of the row; 0 for no row.
+    #[inline(always)]
     pub fn score(&self, row: usize, query: &QueryRow) -> f32 {
         let (Some(values), Some([scale])) = (self.values.get(row), self.scales.get(row)) else {
             return 0.0;

@@ -1,0 +1,201 @@
+//! `cargo xtask bench`: the vector index as WebAssembly under Node, beside an exact scan and its peers.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use edgemem::model::Embedder;
+use edgemem::model::builtin::StaticEmbedder;
+use futures_executor::block_on;
+
+use crate::failure::{Failure, While};
+use crate::shell::{Project, run as execute, say};
+use crate::tools::BuildTools;
+
+const PACKAGE: &str = "edgemem-bench-wasm";
+const PEERS: &str = "benches";
+
+struct Options {
+    texts: Option<PathBuf>,
+    vectors: Option<(PathBuf, usize)>,
+    counts: String,
+    peers: bool,
+}
+
+impl Options {
+    fn read(words: &[String]) -> Result<Self, Failure> {
+        let mut options = Self {
+            texts: None,
+            vectors: None,
+            counts: "1000,10000,50000".into(),
+            peers: false,
+        };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let mut value = || {
+                let value = words.next();
+                value.ok_or_else(|| Failure::Usage(format!("{word} needs a value")))
+            };
+            match word.as_str() {
+                "--texts" => options.texts = Some(value()?.into()),
+                "--counts" => options.counts.clone_from(value()?),
+                "--peers" => options.peers = true,
+                "--vectors" => {
+                    let file = PathBuf::from(value()?);
+                    let dimension = value()?.parse().map_err(|_| {
+                        Failure::Usage("--vectors needs a file and its dimension".into())
+                    })?;
+                    options.vectors = Some((file, dimension));
+                }
+                other => return Err(Failure::Usage(format!("`bench` takes no {other:?}"))),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Runs the task.
+pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
+    let options = Options::read(words)?;
+    let tools = BuildTools::ready(project)?;
+    let folder = project.tools.join("bench");
+    fs::create_dir_all(&folder).trying(format!("making {}", folder.display()))?;
+    let wasm = wasm(project, &tools, &folder)?;
+    let (vectors, dimension) = match &options.vectors {
+        Some(given) => given.clone(),
+        None => embedded(project, options.texts.as_deref(), &folder)?,
+    };
+    let mut command = project.command(&tools.node.program);
+    command.env("PATH", tools.node.path());
+    command.arg("benches/vectors.mjs").arg("--wasm").arg(&wasm);
+    command.arg("--vectors").arg(&vectors);
+    command.args(["--dimension", &dimension.to_string()]);
+    command.args(["--counts", &options.counts]);
+    if options.peers {
+        let peers = project.root.join(PEERS);
+        tools.node.packages_with_scripts(project, &peers)?;
+        command.arg("--peers").arg(peers);
+    }
+    execute(&mut command)
+}
+
+/// The indexes as a module that Node loads.
+fn wasm(project: &Project, tools: &BuildTools, folder: &Path) -> Result<PathBuf, Failure> {
+    say("building the indexes as WebAssembly");
+    let target = project.root.join("target");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
+    let build = [
+        "build",
+        "--release",
+        "--target",
+        "wasm32-unknown-unknown",
+        "-p",
+        PACKAGE,
+    ];
+    // wasm-bindgen reads sections that the linker would strip.
+    let mut build_it = project.cargo();
+    build_it
+        .args(build)
+        .env("CARGO_PROFILE_RELEASE_STRIP", "none");
+    execute(&mut build_it)?;
+    let file = format!(
+        "wasm32-unknown-unknown/release/{}.wasm",
+        PACKAGE.replace('-', "_")
+    );
+    let out = folder.join("wasm");
+    let mut bindgen = project.command(&tools.wasm_bindgen);
+    bindgen
+        .arg(target.join(file))
+        .args(["--target", "nodejs", "--out-dir"]);
+    execute(bindgen.arg(&out))?;
+    Ok(out)
+}
+
+/// Texts as unit vectors of the builtin embedder, in a file, and their dimension.
+fn embedded(
+    project: &Project,
+    texts: Option<&Path>,
+    folder: &Path,
+) -> Result<(PathBuf, usize), Failure> {
+    let texts = match texts {
+        Some(file) => {
+            let text = fs::read_to_string(file).trying(format!("reading {}", file.display()))?;
+            text.lines().map(str::to_owned).collect()
+        }
+        None => sentences_of_dependencies()?,
+    };
+    say(format!(
+        "embedding {} sentences by the builtin embedder",
+        texts.len()
+    ));
+    let unreadable = |reason: String| Failure::Unreadable {
+        file: "models/builtin.bin".into(),
+        reason,
+    };
+    let table = fs::read(project.root.join("models/builtin.bin")).trying("reading the embedder")?;
+    let embedder = StaticEmbedder::from_bytes(table).map_err(|e| unreadable(e.to_string()))?;
+    let vectors = block_on(embedder.embed(&texts)).map_err(|e| unreadable(e.to_string()))?;
+    let dimension = vectors.first().map_or(0, Vec::len);
+    let mut bytes = Vec::with_capacity(vectors.len() * dimension * 4);
+    for value in vectors.iter().flatten() {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    let file = folder.join("vectors.f32");
+    fs::File::create(&file)
+        .and_then(|mut file| file.write_all(&bytes))
+        .trying(format!("writing {}", file.display()))?;
+    Ok((file, dimension))
+}
+
+/// Sentences that every machine has: the documentation in the sources of what this project depends on.
+fn sentences_of_dependencies() -> Result<Vec<String>, Failure> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let sources = home.unwrap_or_default().join("registry/src");
+    say(format!("collecting sentences from {}", sources.display()));
+    let mut found = BTreeSet::new();
+    let mut folders = vec![sources.clone()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && let Ok(text) = fs::read_to_string(&path)
+            {
+                found.extend(text.lines().filter_map(sentence));
+            }
+        }
+    }
+    if found.len() < 2_000 {
+        return Err(Failure::Missing {
+            what: format!("{} holds only {} sentences", sources.display(), found.len()),
+            advice: "--texts FILE names a file with a sentence a line".into(),
+        });
+    }
+    // Neighbours in the alphabet are alike: an order by hash spreads them, and is always the same.
+    let mut sentences: Vec<(u64, String)> =
+        found.into_iter().map(|text| (hash(&text), text)).collect();
+    sentences.sort();
+    Ok(sentences.into_iter().map(|(_, text)| text).collect())
+}
+
+/// The sentence in a line of documentation.
+fn sentence(line: &str) -> Option<String> {
+    let line = line.trim_start();
+    let text = line
+        .strip_prefix("///")
+        .or_else(|| line.strip_prefix("//!"))?
+        .trim();
+    let starts = text.chars().next().is_some_and(char::is_uppercase);
+    (starts && text.len() >= 25 && text.split(' ').count() >= 5).then(|| text.to_owned())
+}
+
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
