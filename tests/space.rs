@@ -302,6 +302,36 @@ fn infer_false_stores_verbatim_and_once() {
 }
 
 #[test]
+fn a_long_message_is_found_by_any_of_its_passages() {
+    let mut fixture = Fixture::new();
+    let filler =
+        "We went over the quarterly plan and moved some of the dates around again. ".repeat(30);
+    let text = format!("{filler}The spare key hangs behind the blue barometer. {filler}");
+    let add = |text: &str| Add {
+        infer: false,
+        ..fixture.add_of(text)
+    };
+    let long = fixture.add(add(&text)).outcomes[0].id;
+    fixture.add(add("The garden needs water in July."));
+    for reopened in [false, true] {
+        if reopened {
+            fixture.reopen();
+        }
+        let hits = fixture.search("Where is the spare key, behind which barometer?");
+        assert_eq!(hits[0].memory.id, long);
+        let same = hits.iter().filter(|hit| hit.memory.id == long).count();
+        assert_eq!(
+            same, 1,
+            "a memory answers once, however many passages match"
+        );
+        assert_eq!(hits[0].receipt.channels.len(), 2);
+    }
+    fixture.apply(Operation::Delete { id: long });
+    let hits = fixture.search("spare key behind the barometer");
+    assert!(hits.iter().all(|hit| hit.memory.id != long));
+}
+
+#[test]
 fn a_message_answers_where_its_facts_do_not() {
     let fixture = Fixture::new();
     fixture.script.then(facts(&["User loves tea"]));

@@ -16,10 +16,14 @@ pub struct Ranked<'a> {
 /// The constants of fusion. They were fixed with `cargo xtask eval`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fusion {
-    /// The weight of the keyword channel.
+    /// The weight of the keyword channel where documents are short, as in a chat between friends; the vector
+    /// channel has the rest of 1.
     pub keyword: f32,
-    /// The weight of the vector channel.
-    pub vector: f32,
+    /// The same where they are long, as in a talk with an assistant: there every document has many words of
+    /// many a question, and meaning tells them apart.
+    pub keyword_of_long: f32,
+    /// Documents of so many terms are short, and of so many long; between, the weight is too.
+    pub lengths: [f32; 2],
     /// The cosine that two unrelated texts have; it counts as nothing.
     pub unrelated: f32,
 }
@@ -28,13 +32,21 @@ impl Default for Fusion {
     fn default() -> Self {
         Self {
             keyword: 0.75,
-            vector: 0.25,
+            keyword_of_long: 0.5,
+            lengths: [40.0, 80.0],
             unrelated: 0.1,
         }
     }
 }
 
 impl Fusion {
+    /// The weight of the keyword channel over documents of this mean length.
+    pub fn keyword_weight(&self, length: f32) -> f32 {
+        let [short, long] = self.lengths;
+        let share = ((length - short) / (long - short)).clamp(0.0, 1.0);
+        self.keyword + share * (self.keyword_of_long - self.keyword)
+    }
+
     /// A cosine as a score of 0 to 1.
     pub fn cosine_score(&self, cosine: f32) -> f32 {
         ((cosine - self.unrelated) / (1.0 - self.unrelated)).clamp(0.0, 1.0)

@@ -86,6 +86,11 @@ impl KeywordIndex {
         self.count == 0
     }
 
+    /// The mean length of its documents, in terms.
+    pub fn average_length(&self) -> f32 {
+        self.total_length as f32 / 4.0 / self.count.max(1) as f32
+    }
+
     /// Puts a document into a slot, replacing what was there.
     pub fn insert(&mut self, slot: Slot, fields: &[Field]) {
         self.remove(slot);
@@ -161,7 +166,7 @@ impl KeywordIndex {
     /// divided by the most that any document could reach for this query.
     pub fn search(&self, query: &[String], k: usize, allowed: Option<&Bitmap>) -> Vec<Scored> {
         let count = self.count as f32;
-        let average = (self.total_length as f32 / 4.0 / count.max(1.0)).max(1.0);
+        let average = self.average_length().max(1.0);
         let mut weights: BTreeMap<&str, f32> = BTreeMap::new();
         for term in query {
             *weights.entry(term).or_default() += 1.0;

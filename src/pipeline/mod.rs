@@ -7,6 +7,7 @@
 pub mod erase;
 pub mod extract;
 pub mod knowledge;
+mod passages;
 pub mod recall;
 mod selection;
 pub mod store;

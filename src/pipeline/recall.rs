@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::knowledge::Knowledge;
+use super::passages::passages;
 use super::selection::Selections;
 use crate::index::{
     Bitmap, Field, FlatIndex, Fused, Fusion, KeywordIndex, Ranked, Scored, Slot, Slots,
@@ -29,21 +30,26 @@ const NEAR_KEYWORDS: usize = 3;
 const NEAR_KEYWORD_SCORE: f32 = 0.25;
 const NEIGHBOURS: usize = 10;
 
-/// The indexes over one space's current memories.
+/// A memory, and which of its passages.
+type Passage = (Id, u16);
+
+/// The indexes over one space's current memories. A passage has a slot; a memory answers by its best.
 #[derive(Default)]
 pub struct RecallIndex {
-    slots: Slots<Id>,
+    slots: Slots<Passage>,
     vectors: FlatIndex,
     keywords: KeywordIndex,
     selections: Selections,
     fusion: Fusion,
 }
 
-/// What the vector of a memory is made of: its text, of a message with a named speaker after the name.
-pub fn embedded_text(speaker: Option<&str>, text: &str) -> String {
+/// What the vectors of a memory are made of: the passages of its text, of a message with a named speaker
+/// each after the name.
+pub fn embedded_texts(speaker: Option<&str>, text: &str) -> Vec<String> {
+    let passages = passages(text).into_iter();
     match speaker {
-        Some(name) => format!("{name}: {text}"),
-        None => text.to_owned(),
+        Some(name) => passages.map(|text| format!("{name}: {text}")).collect(),
+        None => passages.map(str::to_owned).collect(),
     }
 }
 
@@ -68,69 +74,84 @@ impl RecallIndex {
 
     /// Takes a memory out of all indexes.
     pub fn remove(&mut self, id: &Id) {
-        if let Some(slot) = self.slots.release(id) {
+        self.remove_passages(*id, 0);
+    }
+
+    /// Takes out the vectors of a memory, whose text has changed.
+    pub fn remove_vectors(&mut self, id: &Id) {
+        for slot in self.slots_of(*id).collect::<Vec<_>>() {
+            self.vectors.remove(slot);
+        }
+    }
+
+    fn slots_of(&self, id: Id) -> impl Iterator<Item = Slot> {
+        (0..=u16::MAX).map_while(move |place| self.slots.get(&(id, place)))
+    }
+
+    /// Takes out the passages of a memory from the n-th on.
+    fn remove_passages(&mut self, id: Id, first: u16) {
+        for place in first..=u16::MAX {
+            let Some(slot) = self.slots.release(&(id, place)) else {
+                return;
+            };
             self.vectors.remove(slot);
             self.keywords.remove(slot);
             self.selections.remove(slot);
         }
     }
 
-    /// Takes out the vector of a memory, whose text has changed.
-    pub fn remove_vector(&mut self, id: &Id) {
-        if let Some(slot) = self.slots.get(id) {
-            self.vectors.remove(slot);
-        }
-    }
-
-    /// Indexes the words of a memory: its text; of a message also its speaker, its date and the messages
-    /// before it. A memory that is no longer true is taken out.
+    /// Indexes the words of a memory with what gives them context, or takes it out when it is no longer true.
     pub fn index_text(&mut self, memory: &Memory, knowledge: &Knowledge) {
         if !memory.is_current() {
             return self.remove(&memory.id);
         }
-        let mut fields = vec![Field {
-            terms: terms(memory.text()),
-            weight: 1.0,
-        }];
-        let mut context = |text: &str, weight| {
-            fields.push(Field {
-                terms: terms(text),
-                weight,
-            });
+        let field = |text: &str, weight| Field {
+            terms: terms(text),
+            weight,
         };
+        let mut about = vec![field(&memory.created_at.date_words(), DATE_WEIGHT)];
+        let mut before: Vec<&str> = Vec::new();
         if memory.kind == Kind::Message {
-            context(memory.name.as_deref().unwrap_or_default(), 1.0);
-            for (before, weight) in knowledge.predecessors(memory).zip(CONTEXT_WEIGHTS) {
-                context(before.text(), weight);
-            }
+            about.push(field(memory.name.as_deref().unwrap_or_default(), 1.0));
+            let messages = knowledge.predecessors(memory).take(CONTEXT_WEIGHTS.len());
+            before.extend(messages.filter_map(|message| passages(message.text()).pop()));
         }
-        context(&memory.created_at.date_words(), DATE_WEIGHT);
-        let slot = self.slots.assign(memory.id);
-        self.keywords.insert(slot, &fields);
-        self.selections.put(slot, memory);
+        let mut place = 0;
+        for passage in passages(memory.text()) {
+            let mut fields = about.clone();
+            fields.push(field(passage, 1.0));
+            let context = before.iter().zip(CONTEXT_WEIGHTS);
+            fields.extend(context.map(|(text, weight)| field(text, weight)));
+            let slot = self.slots.assign((memory.id, place));
+            self.keywords.insert(slot, &fields);
+            self.selections.put(slot, memory);
+            if memory.kind == Kind::Message {
+                before.insert(0, passage);
+            }
+            place = place.saturating_add(1);
+        }
+        self.remove_passages(memory.id, place);
     }
 
     /// Whether all these vectors can be indexed: to be asked before they are stored.
     ///
     /// # Errors
     /// When one has another dimension than the others, or a value that is no number.
-    pub fn check_vectors(&self, vectors: &[(Id, Vec<f32>)]) -> Result<(), VectorError> {
-        let first = vectors.first().map(|(_, vector)| vector.len());
+    pub fn check_vectors(&self, vectors: &[(Id, Vec<Vec<f32>>)]) -> Result<(), VectorError> {
+        let mut vectors = vectors.iter().flat_map(|(_, vectors)| vectors).peekable();
+        let first = vectors.peek().map(|vector| vector.len());
         let dimension = self.vectors.dimension().or(first);
-        vectors
-            .iter()
-            .try_for_each(|(_, vector)| check_vector(vector, dimension))
+        vectors.try_for_each(|vector| check_vector(vector, dimension))
     }
 
-    /// Indexes the vector of a memory.
+    /// Indexes the vectors of a memory's passages.
     ///
     /// # Errors
-    /// When it has another dimension than the others.
-    pub fn index_vector(&mut self, id: Id, vector: &[f32]) -> Result<(), VectorError> {
-        match self.slots.get(&id) {
-            Some(slot) => self.vectors.insert(slot, vector),
-            None => Ok(()),
-        }
+    /// When one has another dimension than the others.
+    pub fn index_vectors(&mut self, id: Id, vectors: &[Vec<f32>]) -> Result<(), VectorError> {
+        let slots: Vec<Slot> = self.slots_of(id).collect();
+        let mut pairs = slots.into_iter().zip(vectors);
+        pairs.try_for_each(|(slot, vector)| self.vectors.insert(slot, vector))
     }
 
     /// The `k` facts that a stretch of conversation most likely touches, best first.
@@ -149,7 +170,7 @@ impl RecallIndex {
         Ok(fused
             .iter()
             .take(k)
-            .filter_map(|fused| self.slots.key(fused.slot))
+            .filter_map(|fused| self.id(fused.slot))
             .collect())
     }
 
@@ -177,11 +198,9 @@ impl RecallIndex {
         let slots = by_vector.chain(by_words).map(|(slot, _)| *slot);
         let related = related_memories(fact, knowledge).into_iter();
         let mut near: Vec<Id> = Vec::new();
-        for id in slots.filter_map(|slot| self.slots.key(slot)).chain(related) {
-            let fits = self
-                .slots
-                .get(&id)
-                .is_some_and(|slot| may_change.contains(slot));
+        for id in slots.filter_map(|slot| self.id(slot)).chain(related) {
+            let slot = self.slots.get(&(id, 0));
+            let fits = slot.is_some_and(|slot| may_change.contains(slot));
             if fits && !near.contains(&id) {
                 near.push(id);
             }
@@ -191,7 +210,24 @@ impl RecallIndex {
     }
 
     fn memory<'a>(&self, slot: Slot, knowledge: &'a Knowledge) -> Option<&'a Memory> {
-        knowledge.memory(&self.slots.key(slot)?)
+        knowledge.memory(&self.id(slot)?)
+    }
+
+    fn id(&self, slot: Slot) -> Option<Id> {
+        Some(self.slots.key(slot)?.0)
+    }
+
+    /// Passages found, best first, as memories: each where its best is, under the slot of its first passage.
+    fn memories_of(&self, passages: Vec<Scored>) -> Vec<Scored> {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::with_capacity(passages.len());
+        for (slot, score) in passages {
+            let first = self.id(slot).and_then(|id| self.slots.get(&(id, 0)));
+            if let Some(first) = first.filter(|first| seen.insert(*first)) {
+                found.push((first, score));
+            }
+        }
+        found
     }
 
     /// The candidates of the keyword channel, and of the vector channel with their cosines.
@@ -207,7 +243,7 @@ impl RecallIndex {
             Some(vector) => self.vectors.search(vector, k, Some(allowed))?,
             None => Vec::new(),
         };
-        Ok([keywords, vectors])
+        Ok([self.memories_of(keywords), self.memories_of(vectors)])
     }
 
     fn fuse(&self, [keywords, vectors]: &[Vec<Scored>; 2]) -> Vec<Fused> {
@@ -215,13 +251,14 @@ impl RecallIndex {
             .iter()
             .map(|(slot, cosine)| (*slot, self.fusion.cosine_score(*cosine)))
             .collect();
+        let weight = self.fusion.keyword_weight(self.keywords.average_length());
         let keyword = Ranked {
             candidates: keywords,
-            weight: self.fusion.keyword,
+            weight,
         };
         let vector = Ranked {
             candidates: &vectors,
-            weight: self.fusion.vector,
+            weight: 1.0 - weight,
         };
         match vectors.is_empty() {
             true => fuse(&[keyword]),
@@ -270,10 +307,8 @@ pub fn recall(
 ) -> Result<Vec<Hit>, VectorError> {
     let search = question.search;
     let memories = || {
-        let slot = |memory: &Memory| index.slots.get(&memory.id);
-        knowledge
-            .memories()
-            .filter_map(move |memory| Some((slot(memory)?, memory)))
+        let all = knowledge.memories();
+        all.flat_map(|memory| index.slots_of(memory.id).map(move |slot| (slot, memory)))
     };
     let may_answer = index.selections.answering(search, question.now, memories);
     let k = (search.top_k * CANDIDATES_PER_HIT).max(MIN_CANDIDATES);

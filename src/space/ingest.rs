@@ -243,7 +243,10 @@ impl<H: Host> Space<H> {
             let mut stored = store(&state.knowledge, work, facts, &decisions, now, mint);
             for memory in &stored.changes.memories {
                 if let Some(vector) = vectors.get(memory.text()) {
-                    stored.changes.vectors.push((memory.id, vector.clone()));
+                    stored
+                        .changes
+                        .vectors
+                        .push((memory.id, vec![vector.clone()]));
                 }
             }
             let mut event = event;

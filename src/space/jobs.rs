@@ -2,19 +2,24 @@
 //! resumes after the last one, and nothing is done twice.
 
 use super::{Host, Space, SpaceError};
-use crate::memory::{EventStatus, Fact, Id, Message, Moment, Problem, Scope};
+use crate::memory::{EventStatus, Fact, Id, Memory, Message, Moment, Problem, Scope};
 use crate::model::ModelError;
 use crate::operation::Reply;
-use crate::pipeline::recall::embedded_text;
+use crate::pipeline::recall::embedded_texts;
 use crate::pipeline::summary::{self, summarise};
 use crate::store::records::{EventRecord, Job, SpaceRecord, SummaryRecord, Work, decode};
 use crate::store::{Changes, Storage, Table};
 
-/// Texts embedded and stored at a time.
+/// Texts embedded and stored at a time, or a few more: a memory's passages go together.
 const EMBED_BATCH: usize = 64;
 
 /// Tries of one job before it is given up.
 const MAX_ATTEMPTS: u32 = 8;
+
+/// What a memory's vectors are made of.
+fn texts_of(memory: &Memory) -> Vec<String> {
+    embedded_texts(memory.name.as_deref(), memory.text())
+}
 
 impl<H: Host> Space<H> {
     /// Runs every job that is due, in the order of acceptance; or those up to and with the job of one
@@ -204,38 +209,34 @@ impl<H: Host> Space<H> {
             .await?;
         }
         loop {
-            let (ids, texts): (Vec<Id>, Vec<String>) = {
+            let batch: Vec<(Id, Vec<String>)> = {
                 let state = self.state.borrow();
                 let missing = state.unembedded();
                 let memories = missing.iter().filter_map(|id| state.knowledge.memory(id));
+                let mut size = 0;
                 memories
-                    .take(EMBED_BATCH)
-                    .map(|memory| {
-                        (
-                            memory.id,
-                            embedded_text(memory.name.as_deref(), memory.text()),
-                        )
+                    .map(|memory| (memory.id, texts_of(memory)))
+                    .take_while(|(_, texts)| {
+                        let fits = size < EMBED_BATCH;
+                        size += texts.len();
+                        fits
                     })
-                    .unzip()
+                    .collect()
             };
-            if ids.is_empty() {
+            if batch.is_empty() {
                 return Ok(());
             }
-            let vectors = self.models.embedder.embed(&texts).await?;
+            let texts: Vec<String> = batch.iter().flat_map(|(_, texts)| texts.clone()).collect();
+            let mut vectors = self.models.embedder.embed(&texts).await?.into_iter();
             self.commit(|state, _| {
-                let unchanged = |id: &Id, text: &String| {
-                    state.knowledge.memory(id).is_some_and(|memory| {
-                        embedded_text(memory.name.as_deref(), memory.text()) == *text
-                    })
-                };
-                let vectors = ids.iter().zip(&texts).zip(vectors);
-                let changes = Changes {
-                    vectors: vectors
-                        .filter(|((id, text), _)| unchanged(id, text))
-                        .map(|((id, _), vector)| (*id, vector))
-                        .collect(),
-                    ..Changes::default()
-                };
+                let mut changes = Changes::default();
+                for (id, texts) in batch {
+                    let vectors = vectors.by_ref().take(texts.len()).collect();
+                    let memory = state.knowledge.memory(&id);
+                    if memory.is_some_and(|memory| texts_of(memory) == texts) {
+                        changes.vectors.push((id, vectors));
+                    }
+                }
                 Ok((changes, ()))
             })
             .await?;

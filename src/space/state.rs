@@ -9,7 +9,7 @@ use super::SpaceError;
 use crate::memory::{Entity, Id, Memory, Moment, Relation};
 use crate::pipeline::knowledge::Knowledge;
 use crate::pipeline::recall::{CONTEXT_WEIGHTS, RecallIndex};
-use crate::store::records::{Job, SpaceRecord, SummaryRecord, Work, decode, decode_vector};
+use crate::store::records::{Job, SpaceRecord, SummaryRecord, Work, decode, decode_vectors};
 use crate::store::{Changes, SPACE_KEY, Storage, Table};
 
 /// Records read at a time while loading.
@@ -64,7 +64,7 @@ impl State {
         if !state.stale_vectors {
             for (key, bytes) in entries(storage, Table::Vectors).await? {
                 if let Ok(id) = key.parse::<Id>() {
-                    loaded.vectors.push((id, decode_vector(&key, &bytes)?));
+                    loaded.vectors.push((id, decode_vectors(&key, &bytes)?));
                 }
             }
         }
@@ -145,7 +145,7 @@ impl State {
             if known.is_some_and(|known| known.text() != memory.text()) {
                 reindex.extend(followers(memory));
                 self.embedded.remove(&memory.id);
-                self.index.remove_vector(&memory.id);
+                self.index.remove_vectors(&memory.id);
             }
         }
         self.knowledge.apply(&changes);
@@ -154,8 +154,8 @@ impl State {
                 self.index.index_text(memory, &self.knowledge);
             }
         }
-        for (id, vector) in &changes.vectors {
-            self.index.index_vector(*id, vector)?;
+        for (id, vectors) in &changes.vectors {
+            self.index.index_vectors(*id, vectors)?;
             self.embedded.insert(*id);
         }
         for key in &changes.jobs_done {

@@ -6,7 +6,7 @@ use super::{Host, Space, SpaceError};
 use crate::memory::{Change, ChangeKind, Filter, Id, Version};
 use crate::operation::{Reply, Update};
 use crate::pipeline::erase::{erase, reach};
-use crate::pipeline::recall::embedded_text;
+use crate::pipeline::recall::embedded_texts;
 use crate::store::Changes;
 use crate::store::records::{Job, SummaryRecord};
 
@@ -17,12 +17,12 @@ impl<H: Host> Space<H> {
             return Err(SpaceError::EmptyText);
         }
         let now = self.host.now();
-        let vector = match text {
+        let vectors = match text {
             Some(text) => {
                 let known = self.state.borrow().knowledge.memory(&update.id).cloned();
                 let known = known.ok_or(SpaceError::NoSuchMemory(update.id))?;
-                let texts = [embedded_text(known.name.as_deref(), text)];
-                self.models.embedder.embed(&texts).await?.into_iter().next()
+                let texts = embedded_texts(known.name.as_deref(), text);
+                Some(self.models.embedder.embed(&texts).await?)
             }
             None => None,
         };
@@ -60,7 +60,7 @@ impl<H: Host> Space<H> {
                     });
                     changes
                         .vectors
-                        .extend(vector.map(|vector| (memory.id, vector)));
+                        .extend(vectors.map(|vectors| (memory.id, vectors)));
                 }
                 for (key, value) in update.metadata.iter().flatten() {
                     match value.is_null() {

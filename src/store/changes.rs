@@ -1,7 +1,7 @@
 //! What one commit changes, as nouns; and as the writes that a storage takes.
 
 use super::records::{
-    EventRecord, Job, RecordError, SpaceRecord, SummaryRecord, Work, encode, encode_vector,
+    EventRecord, Job, RecordError, SpaceRecord, SummaryRecord, Work, encode, encode_vectors,
 };
 use super::{Table, Write};
 use crate::memory::{Change, Entity, EntityId, Id, Memory, Object, Relation};
@@ -23,7 +23,7 @@ pub struct Changes {
     /// Remove all vectors first: they are another embedder's.
     pub drop_vectors: bool,
     /// Vectors of memories' newest texts.
-    pub vectors: Vec<(Id, Vec<f32>)>,
+    pub vectors: Vec<(Id, Vec<Vec<f32>>)>,
     /// History, new or redacted.
     pub history: Vec<Change>,
     /// Entities, new or changed.
@@ -103,11 +103,11 @@ impl Changes {
                 memory_columns(memory),
             )?);
         }
-        for (id, vector) in &self.vectors {
+        for (id, vectors) in &self.vectors {
             writes.push(Write::Put {
                 table: Table::Vectors,
                 key: id.to_string(),
-                record: encode_vector(vector),
+                record: encode_vectors(vectors),
                 columns: Vec::new(),
             });
         }

@@ -1,7 +1,8 @@
 //! The records of a space and their versions.
 //!
 //! A record is a version byte and a body. Version 1 of everything but vectors has a JSON body;
-//! version 1 of a vector has its `f32` values, little-endian. A newer edgemem reads all older
+//! version 1 of vectors has the `f32` values of one, little-endian; version 2 a `u32` count, then the values
+//! of so many. A newer edgemem reads all older
 //! versions; a record of a newer one is an error, not a guess.
 
 use serde::de::DeserializeOwned;
@@ -14,6 +15,9 @@ use crate::memory::{Category, ChangeKind, EventStatus, Fact, Id, Moment, Owner, 
 
 /// The version that is written.
 pub const RECORD_VERSION: u8 = 1;
+
+/// The version of several vectors in one record.
+const PASSAGES_VERSION: u8 = 2;
 
 /// What a space is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -208,33 +212,51 @@ pub fn decode<T: DeserializeOwned>(
     serde_json::from_slice(body).map_err(|error| damaged(table, key, error))
 }
 
-/// Writes a vector.
-pub fn encode_vector(vector: &[f32]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(1 + vector.len() * 4);
-    bytes.push(RECORD_VERSION);
-    for value in vector {
+/// Writes the vectors of a memory's passages. One alone is written as version 1 has it.
+pub fn encode_vectors(vectors: &[Vec<f32>]) -> Vec<u8> {
+    let mut bytes = match vectors {
+        [_] => vec![RECORD_VERSION],
+        _ => {
+            let count = u32::try_from(vectors.len()).unwrap_or(u32::MAX);
+            let mut head = vec![PASSAGES_VERSION];
+            head.extend_from_slice(&count.to_le_bytes());
+            head
+        }
+    };
+    for value in vectors.iter().flatten() {
         bytes.extend_from_slice(&value.to_le_bytes());
     }
     bytes
 }
 
-/// Reads a vector.
+/// Reads the vectors of a memory's passages.
 ///
 /// # Errors
 /// See [`RecordError`].
-pub fn decode_vector(key: &str, bytes: &[u8]) -> Result<Vec<f32>, RecordError> {
-    let (values, rest) = body(Table::Vectors, key, bytes)?.as_chunks::<4>();
-    if !rest.is_empty() {
+pub fn decode_vectors(key: &str, bytes: &[u8]) -> Result<Vec<Vec<f32>>, RecordError> {
+    let (count, body) = match bytes.split_first() {
+        Some((&PASSAGES_VERSION, rest)) => match rest.split_first_chunk::<4>() {
+            Some((count, body)) => (u32::from_le_bytes(*count) as usize, body),
+            None => return Err(damaged(Table::Vectors, key, "it is cut off")),
+        },
+        _ => (1, body(Table::Vectors, key, bytes)?),
+    };
+    let (values, rest) = body.as_chunks::<4>();
+    let length = values.len().checked_div(count).unwrap_or_default();
+    if !rest.is_empty() || length * count != values.len() {
         return Err(damaged(
             Table::Vectors,
             key,
-            "its length is no multiple of 4",
+            "its length is not that of its vectors",
         ));
     }
-    Ok(values
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect())
+    let vectors = values.chunks(length.max(1)).map(|vector| {
+        vector
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect()
+    });
+    Ok(vectors.collect())
 }
 
 fn body<'a>(table: Table, key: &str, bytes: &'a [u8]) -> Result<&'a [u8], RecordError> {
@@ -254,5 +276,28 @@ fn damaged(table: Table, key: &str, reason: impl ToString) -> RecordError {
         table: table.name(),
         key: key.to_owned(),
         reason: reason.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_of_every_version_are_read() {
+        let one = [&[1][..], &1.0f32.to_le_bytes(), &2.0f32.to_le_bytes()].concat();
+        assert_eq!(decode_vectors("k", &one).unwrap(), [[1.0, 2.0]]);
+        let two = [&[2, 2, 0, 0, 0][..], &one[1..], &one[1..]].concat();
+        let vectors = [vec![1.0, 2.0], vec![1.0, 2.0]];
+        assert_eq!(decode_vectors("k", &two).unwrap(), vectors);
+        assert_eq!(encode_vectors(&vectors), two);
+        assert_eq!(encode_vectors(&vectors[..1]), one);
+        for damaged in [&one[..4], &two[..3], &two[..7], &two[..9], &[][..]] {
+            assert!(decode_vectors("k", damaged).is_err(), "{damaged:?}");
+        }
+        assert!(matches!(
+            decode_vectors("k", &[9, 0]),
+            Err(RecordError::Future { version: 9, .. })
+        ));
     }
 }
