@@ -9,6 +9,7 @@ use edgemem::model::Embedder;
 use edgemem::model::builtin::StaticEmbedder;
 use futures_executor::block_on;
 
+use crate::build;
 use crate::failure::{Failure, While};
 use crate::shell::{Project, run as execute, say};
 use crate::tools::BuildTools;
@@ -21,6 +22,7 @@ struct Options {
     vectors: Option<(PathBuf, usize)>,
     counts: String,
     peers: bool,
+    worker: bool,
 }
 
 impl Options {
@@ -30,6 +32,7 @@ impl Options {
             vectors: None,
             counts: "1000,10000,50000".into(),
             peers: false,
+            worker: false,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -41,6 +44,7 @@ impl Options {
                 "--texts" => options.texts = Some(value()?.into()),
                 "--counts" => options.counts.clone_from(value()?),
                 "--peers" => options.peers = true,
+                "--worker" => options.worker = true,
                 "--vectors" => {
                     let file = PathBuf::from(value()?);
                     let dimension = value()?.parse().map_err(|_| {
@@ -61,6 +65,9 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     let tools = BuildTools::ready(project)?;
     let folder = project.tools.join("bench");
     fs::create_dir_all(&folder).trying(format!("making {}", folder.display()))?;
+    if options.worker {
+        return worker(project, &tools, &options, &folder);
+    }
     let wasm = wasm(project, &tools, &folder)?;
     let (vectors, dimension) = match &options.vectors {
         Some(given) => given.clone(),
@@ -78,6 +85,26 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
         command.arg("--peers").arg(peers);
     }
     execute(&mut command)
+}
+
+/// The Worker in workerd, from outside.
+fn worker(
+    project: &Project,
+    tools: &BuildTools,
+    options: &Options,
+    folder: &Path,
+) -> Result<(), Failure> {
+    build::worker(project, tools, build::WORKER)?;
+    build::table(project)?;
+    let file = folder.join("sentences.txt");
+    let texts = sentences(options.texts.as_deref())?.join("\n");
+    fs::write(&file, texts).trying(format!("writing {}", file.display()))?;
+    let mut command = project.command(&tools.node.program);
+    command
+        .env("PATH", tools.node.path())
+        .arg("benches/worker.mjs");
+    command.arg("--texts").arg(&file);
+    execute(command.args(["--counts", &options.counts]))
 }
 
 /// The indexes as a module that Node loads.
@@ -118,13 +145,7 @@ fn embedded(
     texts: Option<&Path>,
     folder: &Path,
 ) -> Result<(PathBuf, usize), Failure> {
-    let texts = match texts {
-        Some(file) => {
-            let text = fs::read_to_string(file).trying(format!("reading {}", file.display()))?;
-            text.lines().map(str::to_owned).collect()
-        }
-        None => sentences_of_dependencies()?,
-    };
+    let texts = sentences(texts)?;
     say(format!(
         "embedding {} sentences by the builtin embedder",
         texts.len()
@@ -146,6 +167,17 @@ fn embedded(
         .and_then(|mut file| file.write_all(&bytes))
         .trying(format!("writing {}", file.display()))?;
     Ok((file, dimension))
+}
+
+/// The lines of a file, else sentences that are at hand.
+fn sentences(file: Option<&Path>) -> Result<Vec<String>, Failure> {
+    match file {
+        Some(file) => {
+            let text = fs::read_to_string(file).trying(format!("reading {}", file.display()))?;
+            Ok(text.lines().map(str::to_owned).collect())
+        }
+        None => sentences_of_dependencies(),
+    }
 }
 
 /// Sentences that every machine has: the documentation in the sources of what this project depends on.
