@@ -1,5 +1,7 @@
 //! From text to the terms of the keyword index.
 
+use std::borrow::Cow;
+
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -11,7 +13,10 @@ use unicode_segmentation::UnicodeSegmentation;
 /// well as in parts. Words that only hold a sentence together are left out. Question and document go
 /// through the same rules, so they agree.
 pub fn terms(text: &str) -> Vec<String> {
-    let text: String = text.nfkc().collect();
+    let text = match text.is_ascii() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.nfkc().collect()),
+    };
     let mut terms = Vec::new();
     for chunk in text.split_whitespace() {
         let chunk = chunk.trim_matches(|c: char| !c.is_alphanumeric());
@@ -55,12 +60,15 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
 fn push_word(word: &str, terms: &mut Vec<String>) {
     let word = word.to_lowercase().replace('’', "'");
     let word = word.strip_suffix("'s").unwrap_or(&word);
-    if word.is_empty() || STOP_WORDS.contains(&word) {
+    if word.is_empty() || STOP_WORDS.binary_search(&word).is_ok() {
         return;
     }
     terms.push(match algorithm(word) {
         Some(Algorithm::English) => {
-            let plain: String = word.nfd().filter(|c| !is_combining_mark(*c)).collect();
+            let plain = match word.is_ascii() {
+                true => Cow::Borrowed(word),
+                false => Cow::Owned(word.nfd().filter(|c| !is_combining_mark(*c)).collect()),
+            };
             Stemmer::create(Algorithm::English)
                 .stem(&plain)
                 .into_owned()
@@ -132,7 +140,7 @@ fn algorithm(word: &str) -> Option<Algorithm> {
     }
 }
 
-/// English words without a topic of their own.
+/// English words without a topic of their own, sorted.
 const STOP_WORDS: &[&str] = &[
     "a", "about", "am", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could",
     "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "how",
@@ -153,6 +161,12 @@ mod tests {
             ["carolin", "tokyo", "trip"]
         );
         assert_eq!(terms("книги"), terms("книга"));
+    }
+
+    #[test]
+    fn words_without_a_topic_are_left_out() {
+        assert!(STOP_WORDS.is_sorted());
+        assert_eq!(terms("Where were you and I with the tea?"), ["tea"]);
     }
 
     #[test]

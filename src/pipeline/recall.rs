@@ -1,6 +1,6 @@
 //! Recall: which memories answer a question, and which are near to a fact. No model is asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::knowledge::Knowledge;
 use super::passages::passages;
@@ -23,6 +23,9 @@ const DATE_WEIGHT: f32 = 1.0;
 const CANDIDATES_PER_HIT: usize = 4;
 const MIN_CANDIDATES: usize = 200;
 
+/// Messages whose terms are remembered for those after them.
+const RECENT: usize = 256;
+
 /// Neighbours of a fact by vector, and the least cosine; by keywords, and the least score; in all.
 const NEAR_VECTORS: usize = 5;
 const NEAR_COSINE: f32 = 0.4;
@@ -40,6 +43,8 @@ pub struct RecallIndex {
     vectors: FlatIndex,
     keywords: KeywordIndex,
     selections: Selections,
+    /// The terms of the last passages of messages lately indexed, as those after them have them for context.
+    recent: HashMap<Id, Vec<String>>,
     fusion: Fusion,
 }
 
@@ -51,6 +56,14 @@ pub fn embedded_texts(speaker: Option<&str>, text: &str) -> Vec<String> {
         Some(name) => passages.map(|text| format!("{name}: {text}")).collect(),
         None => passages.map(str::to_owned).collect(),
     }
+}
+
+/// The terms of a message's last passage.
+fn last_terms(message: &Memory) -> Vec<String> {
+    passages(message.text())
+        .pop()
+        .map(terms)
+        .unwrap_or_default()
 }
 
 /// A question with its vector.
@@ -74,6 +87,7 @@ impl RecallIndex {
 
     /// Takes a memory out of all indexes.
     pub fn remove(&mut self, id: &Id) {
+        self.recent.remove(id);
         self.remove_passages(*id, 0);
     }
 
@@ -105,30 +119,43 @@ impl RecallIndex {
         if !memory.is_current() {
             return self.remove(&memory.id);
         }
-        let field = |text: &str, weight| Field {
-            terms: terms(text),
+        let field = |terms: &[String], weight| Field {
+            terms: terms.to_vec(),
             weight,
         };
-        let mut about = vec![field(&memory.created_at.date_words(), DATE_WEIGHT)];
-        let mut before: Vec<&str> = Vec::new();
+        let mut about = vec![field(&terms(&memory.created_at.date_words()), DATE_WEIGHT)];
+        let mut before: Vec<Vec<String>> = Vec::new();
         if memory.kind == Kind::Message {
-            about.push(field(memory.name.as_deref().unwrap_or_default(), 1.0));
+            about.push(field(
+                &terms(memory.name.as_deref().unwrap_or_default()),
+                1.0,
+            ));
             let messages = knowledge.predecessors(memory).take(CONTEXT_WEIGHTS.len());
-            before.extend(messages.filter_map(|message| passages(message.text()).pop()));
+            before.extend(messages.map(|message| match self.recent.get(&message.id) {
+                Some(terms) => terms.clone(),
+                None => last_terms(message),
+            }));
         }
         let mut place = 0;
         for passage in passages(memory.text()) {
+            let own = terms(passage);
             let mut fields = about.clone();
-            fields.push(field(passage, 1.0));
+            fields.push(field(&own, 1.0));
             let context = before.iter().zip(CONTEXT_WEIGHTS);
-            fields.extend(context.map(|(text, weight)| field(text, weight)));
+            fields.extend(context.map(|(terms, weight)| field(terms, weight)));
             let slot = self.slots.assign((memory.id, place));
             self.keywords.insert(slot, &fields);
             self.selections.put(slot, memory);
             if memory.kind == Kind::Message {
-                before.insert(0, passage);
+                before.insert(0, own);
             }
             place = place.saturating_add(1);
+        }
+        if memory.kind == Kind::Message && !before.is_empty() {
+            if self.recent.len() >= RECENT {
+                self.recent.clear();
+            }
+            self.recent.insert(memory.id, before.swap_remove(0));
         }
         self.remove_passages(memory.id, place);
     }

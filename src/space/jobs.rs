@@ -212,7 +212,7 @@ impl<H: Host> Space<H> {
             let batch: Vec<(Id, Vec<String>)> = {
                 let state = self.state.borrow();
                 let missing = state.unembedded();
-                let memories = missing.iter().filter_map(|id| state.knowledge.memory(id));
+                let memories = missing.filter_map(|id| state.knowledge.memory(&id));
                 let mut size = 0;
                 memories
                     .map(|memory| (memory.id, texts_of(memory)))

@@ -22,8 +22,8 @@ pub(super) struct State {
     pub index: RecallIndex,
     pub jobs: BTreeMap<String, Job>,
     pub summaries: BTreeMap<String, SummaryRecord>,
-    /// The memories that have a stored vector of the present embedder.
-    embedded: BTreeSet<Id>,
+    /// The current memories that have no stored vector of the present embedder.
+    unembedded: BTreeSet<Id>,
     /// Vectors of another embedder are stored and must be replaced.
     stale_vectors: bool,
 }
@@ -41,7 +41,7 @@ impl State {
             index: RecallIndex::default(),
             jobs: BTreeMap::new(),
             summaries: BTreeMap::new(),
-            embedded: BTreeSet::new(),
+            unembedded: BTreeSet::new(),
             stale_vectors: false,
         };
         let Some(bytes) = storage.get(Table::Space, SPACE_KEY).await? else {
@@ -103,12 +103,8 @@ impl State {
     }
 
     /// The memories that have no vector yet, oldest first.
-    pub fn unembedded(&self) -> Vec<Id> {
-        let memories = self.knowledge.memories();
-        let ids = memories
-            .filter(|memory| memory.is_current())
-            .map(|memory| memory.id);
-        ids.filter(|id| !self.embedded.contains(id)).collect()
+    pub fn unembedded(&self) -> impl Iterator<Item = Id> {
+        self.unembedded.iter().copied()
     }
 
     /// Takes over what was committed.
@@ -117,7 +113,7 @@ impl State {
             self.index = RecallIndex::default();
             self.jobs.clear();
             self.summaries.clear();
-            self.embedded.clear();
+            self.unembedded.clear();
             self.record = None;
         }
         if let Some(record) = &changes.space {
@@ -125,6 +121,11 @@ impl State {
         }
         if changes.drop_vectors {
             self.stale_vectors = false;
+            let current = self
+                .knowledge
+                .memories()
+                .filter(|memory| memory.is_current());
+            self.unembedded = current.map(|memory| memory.id).collect();
         }
         let mut reindex: BTreeSet<Id> = changes.memories.iter().map(|memory| memory.id).collect();
         // Messages are context for those after them.
@@ -138,14 +139,19 @@ impl State {
         for id in &changes.erased {
             reindex.extend(self.knowledge.memory(id).map(followers).unwrap_or_default());
             self.index.remove(id);
-            self.embedded.remove(id);
+            self.unembedded.remove(id);
         }
         for memory in &changes.memories {
             let known = self.knowledge.memory(&memory.id);
-            if known.is_some_and(|known| known.text() != memory.text()) {
+            let is_changed = known.is_some_and(|known| known.text() != memory.text());
+            if is_changed {
                 reindex.extend(followers(memory));
-                self.embedded.remove(&memory.id);
                 self.index.remove_vectors(&memory.id);
+            }
+            if !memory.is_current() {
+                self.unembedded.remove(&memory.id);
+            } else if is_changed || known.is_none_or(|known| !known.is_current()) {
+                self.unembedded.insert(memory.id);
             }
         }
         self.knowledge.apply(&changes);
@@ -156,7 +162,7 @@ impl State {
         }
         for (id, vectors) in &changes.vectors {
             self.index.index_vectors(*id, vectors)?;
-            self.embedded.insert(*id);
+            self.unembedded.remove(id);
         }
         for key in &changes.jobs_done {
             self.jobs.remove(key);
