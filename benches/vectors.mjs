@@ -65,15 +65,16 @@ const peers = {
     return (query) => index.searchKnn([...query], K).neighbors;
   },
   "sqlite-vec, f32 (native)": (load, count) => {
-    const database = new (load("better-sqlite3"))(":memory:");
+    const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+    const database = new DatabaseSync(":memory:", { allowExtension: true });
     load("sqlite-vec").load(database);
     database.exec(`CREATE VIRTUAL TABLE v USING vec0(e float[${dimension}])`);
     const insert = database.prepare("INSERT INTO v(rowid, e) VALUES (?, ?)");
-    database.transaction(() => {
-      for (let at = 0; at < count; at++) insert.run(BigInt(at), Buffer.from(row(at).slice().buffer));
-    })();
+    database.exec("BEGIN");
+    for (let at = 0; at < count; at++) insert.run(BigInt(at), new Uint8Array(row(at).slice().buffer));
+    database.exec("COMMIT");
     const select = database.prepare("SELECT rowid FROM v WHERE e MATCH ? AND k = 10 ORDER BY distance");
-    return (query) => select.all(Buffer.from(query.slice().buffer)).map((found) => found.rowid);
+    return (query) => select.all(new Uint8Array(query.slice().buffer)).map((found) => found.rowid);
   },
   "@orama/orama, vector mode (JavaScript)": (load, count) => {
     const orama = load("@orama/orama");

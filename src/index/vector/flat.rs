@@ -9,12 +9,12 @@ use crate::index::best;
 /// Below it a scan of codes saves nothing, and finds less.
 const SCAN_ALL: usize = 5_000;
 /// Rows scored at the least, for each hit wanted, and of how many rows one.
-const MIN_SCORED: usize = 400;
+const MIN_SCORED: usize = 256;
 const SCORED_PER_HIT: usize = 4;
 const SCORED_OF: usize = 500;
 
 /// Vectors of unit length, `[slots × dimension]` in eight bits a value, beside codes of 512 bits. A search scores every row while they are few. Then it takes the rows whose codes are nearest,
-/// one in 500 but at least 400, and scores those. Insert and remove cost one row. A set of allowed slots
+/// one in 500 but at least 256, and scores those. Insert and remove cost one row. A set of allowed slots
 /// makes a search faster, the more the fewer it holds.
 #[derive(Debug, Clone, Default)]
 pub struct FlatIndex {
