@@ -171,3 +171,39 @@ fn a_record_of_the_future_is_an_error_that_says_what_to_do() {
         error.message
     );
 }
+
+#[test]
+fn a_damaged_vector_is_made_anew() {
+    let mut fixture = sample();
+    fixture.script.then(facts(&["User plays the cello"]));
+    fixture
+        .script
+        .then(Answer::Calls(vec![("add_memory", r#"{"fact": 1}"#.into())]));
+    fixture.run_due();
+    let finds_by_vector = |fixture: &Fixture| {
+        let hits = fixture.search("Bergen");
+        assert_eq!(hits[0].memory.text(), "User lives in Bergen");
+        hits[0]
+            .receipt
+            .channels
+            .iter()
+            .any(|c| c.channel == "vector")
+    };
+    assert!(finds_by_vector(&fixture));
+    let key = fixture.search("Bergen")[0].memory.id.to_string();
+    for damaged in [vec![1, 2, 3], Vec::new()] {
+        let write = Write::Put {
+            table: Table::Vectors,
+            key: key.clone(),
+            record: damaged,
+            columns: Vec::new(),
+        };
+        block_on(fixture.storage.commit(vec![write])).unwrap();
+        fixture.reopen();
+        assert!(!finds_by_vector(&fixture), "its words still find it");
+        fixture.run_due();
+        assert!(finds_by_vector(&fixture));
+        fixture.reopen();
+        assert!(finds_by_vector(&fixture));
+    }
+}

@@ -9,7 +9,9 @@ use super::SpaceError;
 use crate::memory::{Entity, Id, Memory, Moment, Relation};
 use crate::pipeline::knowledge::Knowledge;
 use crate::pipeline::recall::{CONTEXT_WEIGHTS, RecallIndex};
-use crate::store::records::{Job, SpaceRecord, SummaryRecord, Work, decode, decode_vectors};
+use crate::store::records::{
+    Job, RecordError, SpaceRecord, SummaryRecord, Work, decode, decode_vectors,
+};
 use crate::store::{Changes, SPACE_KEY, Storage, Table};
 
 /// Records read at a time while loading.
@@ -63,13 +65,16 @@ impl State {
         };
         if !state.stale_vectors {
             for (key, bytes) in entries(storage, Table::Vectors).await? {
-                if let Ok(id) = key.parse::<Id>() {
-                    loaded.vectors.push((id, decode_vectors(&key, &bytes)?));
+                // What is damaged can be made anew from the text: it is, and nothing else waits for it.
+                match (key.parse::<Id>(), decode_vectors(&key, &bytes)) {
+                    (Ok(id), Ok(vectors)) => loaded.vectors.push((id, vectors)),
+                    (_, Err(error @ RecordError::Future { .. })) => return Err(error.into()),
+                    _ => {}
                 }
             }
         }
         state.apply(loaded)?;
-        if state.stale_vectors {
+        if state.stale_vectors || (state.jobs.is_empty() && !state.unembedded.is_empty()) {
             let job = Job {
                 work: Work::Embed,
                 attempts: 0,
