@@ -34,7 +34,7 @@ fn dump(fixture: &Fixture) -> Dump {
 fn restore(fixture: &mut Fixture, dump: &Dump) {
     let mut writes = Vec::new();
     for table in Table::ALL {
-        for (key, hex) in &dump[table.name()] {
+        for (key, hex) in dump.get(table.name()).into_iter().flatten() {
             let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
             writes.push(Write::Put {
                 table,
@@ -129,7 +129,7 @@ fn version_1_opens() {
 #[test]
 fn what_is_written_today_is_version_1() {
     let stored = dump(&sample());
-    for (table, rows) in &stored {
+    for (table, rows) in stored.iter().filter(|(table, _)| *table != "index") {
         assert!(!rows.is_empty(), "the sample has no {table}");
         assert!(
             rows.values().all(|record| record.starts_with("01")),
@@ -160,6 +160,7 @@ fn a_record_of_the_future_is_an_error_that_says_what_to_do() {
         storage: fixture.storage.clone(),
         clock: fixture.clock.clone(),
         random: std::cell::Cell::new(1),
+        warnings: Default::default(),
     };
     let hash = fixture.scope().owner().unwrap().space_hash();
     let opened = block_on(edgemem::space::Space::open(host, models, hash));

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Bitmap, Scored, Slot, best};
 
 /// How soon repetition of a term stops to count: k1 of BM25.
@@ -64,6 +66,22 @@ impl Postings {
     }
 }
 
+/// The documents of some slots, to be stored and restored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeywordPage<'a> {
+    #[serde(borrow)]
+    words: Vec<&'a str>,
+    /// `None` for an empty slot.
+    documents: Vec<Option<SavedDocument>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct SavedDocument {
+    length: u32,
+    /// Words by their place in the page, and how often each is there, in quarters.
+    terms: Vec<(u32, u8)>,
+}
+
 #[derive(Debug, Clone)]
 struct Document {
     terms: Box<[Term]>,
@@ -111,17 +129,19 @@ impl KeywordIndex {
             }
             terms.push(term);
         }
+        let terms = terms.into();
+        self.put(slot, Document { terms, length });
+    }
+
+    fn put(&mut self, slot: Slot, document: Document) {
         let at = slot as usize;
         if self.documents.len() <= at {
             self.documents.resize(at + 1, None);
         }
         if let Some(place) = self.documents.get_mut(at) {
-            *place = Some(Document {
-                terms: terms.into(),
-                length,
-            });
             self.count += 1;
-            self.total_length += u64::from(length);
+            self.total_length += u64::from(document.length);
+            *place = Some(document);
         }
     }
 
@@ -158,6 +178,66 @@ impl KeywordIndex {
                 *postings = Postings::default();
                 self.free.push(term);
             }
+        }
+    }
+
+    /// The documents in `count` slots from `first` on.
+    pub fn page(&self, first: Slot, count: usize) -> KeywordPage<'_> {
+        let mut places: HashMap<Term, u32> = HashMap::new();
+        let mut words = Vec::new();
+        let mut saved = |slot: Slot, document: &Document| {
+            let terms = document.terms.iter().filter_map(|term| {
+                let postings = self.postings.get(*term as usize)?;
+                let at = postings.slots.binary_search(&slot).ok()?;
+                let place = *places.entry(*term).or_insert_with(|| {
+                    words.push(&*postings.word);
+                    (words.len() - 1) as u32
+                });
+                Some((place, *postings.frequencies.get(at)?))
+            });
+            SavedDocument {
+                length: document.length,
+                terms: terms.collect(),
+            }
+        };
+        let slots = (first..).take(count);
+        let documents = slots.map(|slot| {
+            let document = self.documents.get(slot as usize)?.as_ref()?;
+            Some(saved(slot, document))
+        });
+        let documents = documents.collect();
+        KeywordPage { words, documents }
+    }
+
+    /// Takes in the documents of a page whose first slot is `first`. The slots must be empty.
+    pub fn restore(&mut self, first: Slot, page: &KeywordPage<'_>) {
+        let terms: Vec<Term> = page.words.iter().map(|word| self.term(word)).collect();
+        for (slot, document) in (first..).zip(&page.documents) {
+            let Some(SavedDocument {
+                length,
+                terms: saved,
+            }) = document
+            else {
+                continue;
+            };
+            let mut own = Vec::with_capacity(saved.len());
+            for (place, frequency) in saved {
+                let Some(term) = terms.get(*place as usize) else {
+                    continue;
+                };
+                if let Some(postings) = self.postings.get_mut(*term as usize) {
+                    postings.insert(slot, *frequency);
+                }
+                own.push(*term);
+            }
+            let terms = own.into();
+            self.put(
+                slot,
+                Document {
+                    terms,
+                    length: *length,
+                },
+            );
         }
     }
 
@@ -274,6 +354,14 @@ mod tests {
             );
             prop_assert_eq!(index.terms.len(), fresh.terms.len());
             prop_assert_eq!(index.len(), kept.len());
+            let mut restored = KeywordIndex::new();
+            for first in [0, 5, 10] {
+                restored.restore(first, &index.page(first, 5));
+            }
+            prop_assert_eq!(
+                restored.search(&query, 20, None),
+                fresh.search(&query, 20, None)
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ mod words;
 
 pub use bitmap::Bitmap;
 pub use fusion::{Fused, Fusion, Ranked, fuse};
-pub use keyword::{Field, KeywordIndex};
+pub use keyword::{Field, KeywordIndex, KeywordPage};
 pub use slots::Slots;
 #[cfg(feature = "test-suite")]
 pub use vector::kernels_agree;

@@ -48,6 +48,29 @@ impl<K: Copy + Eq + Hash> Slots<K> {
         slot
     }
 
+    /// Puts a document where it was before; [`Slots::restored`] ends this.
+    pub fn restore(&mut self, slot: Slot, key: K) {
+        let at = slot as usize;
+        if self.keys.len() <= at {
+            self.keys.resize(at + 1, None);
+        }
+        if let Some(place) = self.keys.get_mut(at) {
+            *place = Some(key);
+        }
+        self.by_key.insert(key, slot);
+    }
+
+    /// Finds the slots that are free, after the last [`Slots::restore`].
+    pub fn restored(&mut self) {
+        let free = (0..).zip(&self.keys).filter(|(_, key)| key.is_none());
+        self.free = free.map(|(slot, _)| slot).collect();
+    }
+
+    /// How many slots there are, free ones too.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Frees the slot of a document and says which it was.
     pub fn release(&mut self, key: &K) -> Option<Slot> {
         let slot = self.by_key.remove(key)?;

@@ -70,6 +70,9 @@ const SEQUENCE_SHIFT: u32 = 26;
 const RANDOM_MASK: u128 = (1 << SEQUENCE_SHIFT) - 1;
 
 impl Id {
+    /// No id is before this one.
+    pub const FIRST: Self = Self(Uuid::nil());
+
     /// Makes the id number `sequence` of a space. Only the low 26 bits of `random` are used.
     pub fn new(space: SpaceHash, sequence: u32, random: u64) -> Self {
         let free = (u128::from(space.0) << 58)
@@ -92,6 +95,16 @@ impl Id {
     /// The sequence number within the space.
     pub fn sequence(&self) -> u32 {
         ((self.free_bits() >> SEQUENCE_SHIFT) & 0xffff_ffff) as u32
+    }
+
+    /// The id as a number.
+    pub fn to_bits(self) -> u128 {
+        self.0.as_u128()
+    }
+
+    /// The id that [`Id::to_bits`] gave as a number.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(Uuid::from_u128(bits))
     }
 
     fn free_bits(&self) -> u128 {

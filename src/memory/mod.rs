@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number. Every other room may use this
 //! one; it uses none of them.
 
+mod card;
 mod event;
 mod filter;
 mod graph;
@@ -10,9 +11,9 @@ mod id;
 mod message;
 mod owner;
 mod record;
-mod subject;
 mod time;
 
+pub use card::{Card, Traits, says, text_hash};
 pub use event::{Category, EventStatus, Problem};
 pub use filter::{Condition, Filter, FilterError, Operator, Subject};
 pub use graph::{Entity, EntityId, Object, Relation, normalize_name};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::knowledge::Knowledge;
-use crate::memory::{Change, ChangeKind, Id, Kind, Mint, Moment, Object};
+use super::knowledge::{Knowledge, Known};
+use crate::memory::{Change, ChangeKind, EntityId, Id, Kind, Mint, Moment, Object};
 use crate::store::Changes;
 use crate::store::records::{Job, SummaryRecord, Work};
 
@@ -13,7 +13,7 @@ use crate::store::records::{Job, SummaryRecord, Work};
 /// the lines of all memories that [`reach`] names; they stay, without words. What only shares a
 /// source with an erased memory is kept, but no longer names the source.
 pub fn erase(
-    knowledge: &Knowledge,
+    knowledge: Known<'_>,
     ids: &BTreeSet<Id>,
     history: Vec<Change>,
     jobs: &[Job],
@@ -21,27 +21,23 @@ pub fn erase(
     now: Moment,
     mint: &mut Mint<'_>,
 ) -> Changes {
-    let gone = reach(knowledge, ids);
+    let gone = reach(&knowledge, ids);
     let mut changes = Changes {
         erased: gone.iter().copied().collect(),
         ..Changes::default()
     };
-    for memory in knowledge
-        .memories()
-        .filter(|memory| !gone.contains(&memory.id))
-    {
-        let names_gone = |sources: &[Id]| sources.iter().any(|id| gone.contains(id));
-        if memory
-            .versions
-            .iter()
-            .any(|version| names_gone(&version.sources))
-        {
-            let mut memory = memory.clone();
-            for version in &mut memory.versions {
-                version.sources.retain(|id| !gone.contains(id));
-            }
-            changes.memories.push(memory);
+    let derived: BTreeSet<Id> = gone
+        .iter()
+        .flat_map(|id| knowledge.facts_of(id))
+        .map(|card| card.id)
+        .filter(|id| !gone.contains(id))
+        .collect();
+    for memory in derived.iter().filter_map(|id| knowledge.memory(id)) {
+        let mut memory = (*memory).clone();
+        for version in &mut memory.versions {
+            version.sources.retain(|id| !gone.contains(id));
         }
+        changes.memories.push(memory);
     }
     for mut line in history {
         line.old_text = None;
@@ -71,27 +67,23 @@ pub fn erase(
             }
         }
     }
-    erase_entities(knowledge, &gone, &mut changes);
-    erase_derived(knowledge, &gone, jobs, summaries, &mut changes);
+    erase_entities(&knowledge, &gone, &mut changes);
+    erase_derived(&knowledge, &gone, jobs, summaries, &mut changes);
     changes
 }
 
 /// Everything that erasing `ids` removes: the memories, and the transcript messages they came from.
 pub fn reach(knowledge: &Knowledge, ids: &BTreeSet<Id>) -> BTreeSet<Id> {
     let mut gone = ids.clone();
-    for memory in ids.iter().filter_map(|id| knowledge.memory(id)) {
-        let sources = memory.versions.iter().flat_map(|version| &version.sources);
-        gone.extend(sources.filter(|id| knowledge.memory(id).is_some_and(|m| m.transcript)));
+    for card in ids.iter().filter_map(|id| knowledge.card(id)) {
+        let is_transcript = |id: &&Id| knowledge.card(id).is_some_and(|card| card.transcript);
+        gone.extend(card.all_sources().filter(is_transcript));
     }
     gone
 }
 
 fn erase_entities(knowledge: &Knowledge, gone: &BTreeSet<Id>, changes: &mut Changes) {
-    let kept: BTreeSet<_> = knowledge
-        .memories()
-        .filter(|memory| !gone.contains(&memory.id))
-        .flat_map(|memory| &memory.entities)
-        .collect();
+    let is_kept = |id: &EntityId| knowledge.mentions(id).any(|memory| !gone.contains(&memory));
     let related: BTreeSet<_> = knowledge
         .relations()
         .filter(|(key, _)| !changes.relations_gone.contains(key))
@@ -106,7 +98,7 @@ fn erase_entities(knowledge: &Knowledge, gone: &BTreeSet<Id>, changes: &mut Chan
     changes.entities_gone = knowledge
         .entities()
         .map(|entity| &entity.id)
-        .filter(|id| !kept.contains(id) && !related.contains(id))
+        .filter(|id| !related.contains(id) && !is_kept(id))
         .cloned()
         .collect();
 }
@@ -120,9 +112,9 @@ fn erase_derived(
 ) {
     let touched: BTreeSet<String> = gone
         .iter()
-        .filter_map(|id| knowledge.memory(id))
-        .filter(|memory| memory.kind == Kind::Message)
-        .map(|message| message.scope.conversation())
+        .filter_map(|id| knowledge.card(id))
+        .filter(|card| card.kind == Kind::Message)
+        .map(|card| card.traits.scope.conversation())
         .collect();
     for summary in summaries {
         let conversation = summary.scope.conversation();

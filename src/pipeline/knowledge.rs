@@ -1,78 +1,199 @@
-//! What a space knows, resident: its memories and its graph, with the look-ups that the phases need.
+//! What a space knows: of each memory a [`Card`], its graph, and the look-ups that the phases need. The words of
+//! memories stay in storage, but for those lately read.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::{Bound, Deref};
+use std::rc::Rc;
 
-use crate::memory::{Entity, EntityId, Id, Kind, Memory, Object, Relation, Scope, normalized_hash};
-use crate::store::{Changes, relation_key};
+use thiserror::Error;
 
-/// Memories and graph of one space.
+use crate::memory::{
+    Card, Entity, EntityId, Filter, Id, Kind, Memory, Object, Relation, Scope, Subject, Traits,
+    says,
+};
+use crate::store::records::{RecordError, decode};
+use crate::store::{Changes, Storage, StorageError, Table, relation_key};
+
+/// Memories that are kept with their words after they were read.
+const LATELY: usize = 1_000;
+
+/// Ids from one on, whatever comes with them.
+const FIRST: Id = Id::FIRST;
+
+/// Cards and graph of one space.
 #[derive(Debug, Default)]
 pub struct Knowledge {
-    memories: BTreeMap<Id, Memory>,
-    /// Current listed memories by [`normalized_hash`] of their text.
-    by_hash: HashMap<String, BTreeSet<Id>>,
+    cards: BTreeMap<Id, Card>,
+    /// Current listed memories by what they say.
+    said: BTreeSet<(u64, Id)>,
     /// Messages of each conversation, oldest first.
-    conversations: BTreeMap<String, BTreeSet<Id>>,
-    /// Facts by the messages they came from.
-    derived: HashMap<Id, BTreeSet<Id>>,
+    conversations: HashMap<String, BTreeSet<Id>>,
+    /// Messages, and the facts that came from them.
+    derived: BTreeSet<(Id, Id)>,
+    /// Entities, and the memories that mention them.
+    mentions: BTreeMap<EntityId, BTreeSet<Id>>,
     entities: BTreeMap<EntityId, Entity>,
     relations: BTreeMap<String, Relation>,
+    traits: HashMap<String, Rc<Traits>>,
+    lately: RefCell<HashMap<Id, Rc<Memory>>>,
+    /// Why a memory could not be read. See [`Known::check`].
+    unreadable: RefCell<Option<ReadError>>,
+}
+
+/// Why a memory that is known could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Its record is not readable.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// What a space knows, together with the storage that has the words.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    knowledge: &'a Knowledge,
+    storage: &'a dyn Storage,
+}
+
+/// A memory as a filter sees it: its words are read only when a condition is on them.
+struct Described<'a> {
+    card: &'a Card,
+    known: Known<'a>,
+}
+
+impl Subject for Described<'_> {
+    fn field(&self, name: &str) -> Option<serde_json::Value> {
+        match name {
+            "text" => Some(self.known.memory(&self.card.id)?.text().into()),
+            name => self.card.field(name),
+        }
+    }
+}
+
+impl<'a> Known<'a> {
+    /// Puts knowledge and storage together.
+    pub fn new(knowledge: &'a Knowledge, storage: &'a dyn Storage) -> Self {
+        Self { knowledge, storage }
+    }
+
+    /// One memory with its words. One that cannot be read is as if it were not there, until
+    /// [`Known::check`] tells why.
+    pub fn memory(&self, id: &Id) -> Option<Rc<Memory>> {
+        self.knowledge.card(id)?;
+        if let Some(memory) = self.knowledge.lately.borrow().get(id) {
+            return Some(memory.clone());
+        }
+        match self.read(id) {
+            Ok(memory) => {
+                let memory = Rc::new(memory?);
+                self.knowledge.remember(memory.clone());
+                Some(memory)
+            }
+            Err(error) => {
+                self.knowledge.unreadable.borrow_mut().get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    fn read(&self, id: &Id) -> Result<Option<Memory>, ReadError> {
+        let key = id.to_string();
+        match self.storage.read(Table::Memories, &key)? {
+            Some(bytes) => Ok(Some(decode(Table::Memories, &key, &bytes)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether everything that was asked for could be read; to be asked before an answer is given or a change
+    /// is committed.
+    ///
+    /// # Errors
+    /// The first failure since this was last asked.
+    pub fn check(&self) -> Result<(), ReadError> {
+        match self.knowledge.unreadable.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a filter selects a memory.
+    pub fn selects(self, filter: &Filter, card: &'a Card) -> bool {
+        filter.matches(&Described { card, known: self })
+    }
+}
+
+impl Deref for Known<'_> {
+    type Target = Knowledge;
+
+    fn deref(&self) -> &Knowledge {
+        self.knowledge
+    }
 }
 
 impl Knowledge {
-    /// One memory.
-    pub fn memory(&self, id: &Id) -> Option<&Memory> {
-        self.memories.get(id)
+    /// One memory without its words.
+    pub fn card(&self, id: &Id) -> Option<&Card> {
+        self.cards.get(id)
     }
 
-    /// All memories, oldest first.
-    pub fn memories(&self) -> impl DoubleEndedIterator<Item = &Memory> {
-        self.memories.values()
+    /// All memories without their words, oldest first.
+    pub fn cards(&self) -> impl DoubleEndedIterator<Item = &Card> {
+        self.cards.values()
     }
 
-    /// The current, listed memory that says exactly this.
-    pub fn duplicate_of(&self, text: &str) -> Option<&Memory> {
-        let ids = self.by_hash.get(&normalized_hash(text))?;
-        ids.iter().find_map(|id| self.memory(id))
+    /// The memories with `count` sequence numbers from `first` on.
+    pub fn cards_of_sequences(&self, first: u32, count: u32) -> impl Iterator<Item = &Card> {
+        let space = self.cards.keys().next().map(Id::space);
+        let from = space.map_or(FIRST, |space| Id::new(space, first, 0));
+        let cards = self.cards.range(from..).map(|(_, card)| card);
+        cards.take_while(move |card| card.id.sequence() - first < count)
     }
 
-    /// All current, listed memories that say exactly this.
-    pub fn duplicates_of(&self, text: &str) -> impl Iterator<Item = &Memory> {
-        let ids = self.by_hash.get(&normalized_hash(text));
-        ids.into_iter().flatten().filter_map(|id| self.memory(id))
+    /// The current, listed memories that say exactly this.
+    pub fn duplicates_of(&self, text: &str) -> impl Iterator<Item = Id> {
+        let says = says(text);
+        let same = self.said.range((says, FIRST)..);
+        same.take_while(move |(other, _)| *other == says)
+            .map(|(_, id)| *id)
     }
 
     /// The messages of a conversation, oldest first.
-    pub fn conversation(&self, scope: &Scope) -> impl DoubleEndedIterator<Item = &Memory> {
+    pub fn conversation(&self, scope: &Scope) -> impl DoubleEndedIterator<Item = Id> {
         let ids = self.conversations.get(&scope.conversation());
-        ids.into_iter().flatten().filter_map(|id| self.memory(id))
+        ids.into_iter().flatten().copied()
     }
 
-    /// The messages before this one in its conversation, the nearest first.
-    pub fn predecessors(&self, message: &Memory) -> impl Iterator<Item = &Memory> {
-        let ids = self.conversations.get(&message.scope.conversation());
-        let before = ids.map(|ids| ids.range(..message.id).rev());
-        before
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.memory(id))
+    /// The messages before one in its conversation, the nearest first.
+    pub fn predecessors(&self, scope: &Scope, message: &Id) -> impl Iterator<Item = Id> {
+        let ids = self.conversations.get(&scope.conversation());
+        let before = ids.map(|ids| ids.range(..message).rev());
+        before.into_iter().flatten().copied()
     }
 
-    /// The messages after this one in its conversation, the nearest first.
-    pub fn successors(&self, message: &Memory) -> impl Iterator<Item = &Memory> {
-        let ids = self.conversations.get(&message.scope.conversation());
-        let after = (
-            std::ops::Bound::Excluded(message.id),
-            std::ops::Bound::Unbounded,
-        );
-        let after = ids.map(|ids| ids.range(after));
-        after.into_iter().flatten().filter_map(|id| self.memory(id))
+    /// The messages after one in its conversation, the nearest first.
+    pub fn successors(&self, scope: &Scope, message: &Id) -> impl Iterator<Item = Id> {
+        let ids = self.conversations.get(&scope.conversation());
+        let after = (Bound::Excluded(message), Bound::Unbounded);
+        let after = ids.map(|ids| ids.range::<Id, _>(after));
+        after.into_iter().flatten().copied()
     }
 
     /// The facts that came from a message.
-    pub fn facts_of(&self, message: &Id) -> impl Iterator<Item = &Memory> {
-        let ids = self.derived.get(message);
-        ids.into_iter().flatten().filter_map(|id| self.memory(id))
+    pub fn facts_of(&self, message: &Id) -> impl Iterator<Item = &Card> {
+        let message = *message;
+        let facts = self.derived.range((message, FIRST)..);
+        facts
+            .take_while(move |(source, _)| *source == message)
+            .filter_map(|(_, fact)| self.card(fact))
+    }
+
+    /// The memories that mention an entity, oldest first.
+    pub fn mentions(&self, entity: &EntityId) -> impl Iterator<Item = Id> {
+        self.mentions.get(entity).into_iter().flatten().copied()
     }
 
     /// All entities, by id.
@@ -115,15 +236,15 @@ impl Knowledge {
             *self = Self::default();
         }
         for id in &changes.erased {
-            if let Some(memory) = self.memories.remove(id) {
-                self.unlink(&memory);
+            self.lately.get_mut().remove(id);
+            if let Some(card) = self.cards.remove(id) {
+                self.unlink(&card);
             }
         }
         for memory in &changes.memories {
-            if let Some(old) = self.memories.insert(memory.id, memory.clone()) {
-                self.unlink(&old);
-            }
-            self.link(memory);
+            self.lately.get_mut().remove(&memory.id);
+            let traits = self.intern(Traits::of(memory));
+            self.put(Card::of(memory, traits));
         }
         for id in &changes.entities_gone {
             self.entities.remove(id);
@@ -140,44 +261,69 @@ impl Knowledge {
         }
     }
 
-    fn link(&mut self, memory: &Memory) {
-        if memory.is_listed() && memory.is_current() {
-            let hash = normalized_hash(memory.text());
-            self.by_hash.entry(hash).or_default().insert(memory.id);
+    /// Takes in a card in place of the one of the same id.
+    pub fn put(&mut self, card: Card) {
+        if let Some(old) = self.cards.remove(&card.id) {
+            self.unlink(&old);
         }
-        if memory.kind == Kind::Message {
-            let key = memory.scope.conversation();
-            self.conversations.entry(key).or_default().insert(memory.id);
+        self.link(&card);
+        self.cards.insert(card.id, card);
+    }
+
+    /// The one copy of traits.
+    pub fn intern(&mut self, traits: Traits) -> Rc<Traits> {
+        let key = serde_json::to_string(&traits).unwrap_or_default();
+        if self.traits.len() >= self.traits.capacity() {
+            self.traits.retain(|_, known| Rc::strong_count(known) > 1);
         }
-        for source in memory.versions.iter().flat_map(|version| &version.sources) {
-            self.derived.entry(*source).or_default().insert(memory.id);
+        let known = self.traits.entry(key);
+        known.or_insert_with(|| Rc::new(traits)).clone()
+    }
+
+    fn remember(&self, memory: Rc<Memory>) {
+        let mut lately = self.lately.borrow_mut();
+        if lately.len() >= LATELY {
+            lately.clear();
+        }
+        lately.insert(memory.id, memory);
+    }
+
+    fn link(&mut self, card: &Card) {
+        if card.is_listed() && card.current {
+            self.said.insert((card.says, card.id));
+        }
+        if card.kind == Kind::Message {
+            let key = card.traits.scope.conversation();
+            self.conversations.entry(key).or_default().insert(card.id);
+        }
+        for source in card.all_sources() {
+            self.derived.insert((*source, card.id));
+        }
+        for entity in &card.entities {
+            let memories = self.mentions.entry(entity.clone());
+            memories.or_default().insert(card.id);
         }
     }
 
-    fn unlink(&mut self, memory: &Memory) {
-        remove_from(
-            &mut self.by_hash,
-            &normalized_hash(memory.text()),
-            &memory.id,
-        );
-        for source in memory.versions.iter().flat_map(|version| &version.sources) {
-            remove_from(&mut self.derived, source, &memory.id);
+    fn unlink(&mut self, card: &Card) {
+        self.said.remove(&(card.says, card.id));
+        for source in card.all_sources() {
+            self.derived.remove(&(*source, card.id));
         }
-        let conversation = memory.scope.conversation();
+        for entity in &card.entities {
+            if let Some(memories) = self.mentions.get_mut(entity) {
+                memories.remove(&card.id);
+                if memories.is_empty() {
+                    self.mentions.remove(entity);
+                }
+            }
+        }
+        let conversation = card.traits.scope.conversation();
         if let Some(ids) = self.conversations.get_mut(&conversation) {
-            ids.remove(&memory.id);
+            ids.remove(&card.id);
             if ids.is_empty() {
                 self.conversations.remove(&conversation);
             }
-        }
-    }
-}
-
-fn remove_from<K: std::hash::Hash + Eq>(map: &mut HashMap<K, BTreeSet<Id>>, key: &K, id: &Id) {
-    if let Some(ids) = map.get_mut(key) {
-        ids.remove(id);
-        if ids.is_empty() {
-            map.remove(key);
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::knowledge::Knowledge;
+use super::knowledge::{Knowledge, Known};
+use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
 use super::selection::Selections;
 use crate::index::{
     Bitmap, Field, FlatIndex, Fused, Fusion, KeywordIndex, Ranked, Scored, Slot, Slots,
     VectorError, VectorIndex, check_vector, fuse, terms,
 };
-use crate::memory::{EntityId, Fact, Id, Kind, Memory, Moment, Object};
+use crate::memory::{Card, EntityId, Fact, Filter, Id, Kind, Memory, Moment, Object};
 use crate::operation::{ChannelScore, Hit, Receipt, Search, Transcript};
 
 /// How much the words of the messages before count for a message, the nearest first: an answer is found
@@ -39,10 +40,12 @@ type Passage = (Id, u16);
 /// The indexes over one space's current memories. A passage has a slot; a memory answers by its best.
 #[derive(Default)]
 pub struct RecallIndex {
-    slots: Slots<Passage>,
-    vectors: FlatIndex,
-    keywords: KeywordIndex,
-    selections: Selections,
+    pub(super) slots: Slots<Passage>,
+    pub(super) vectors: FlatIndex,
+    pub(super) keywords: KeywordIndex,
+    pub(super) selections: Selections,
+    /// The pages that changed since they were stored.
+    touched: BTreeSet<u32>,
     /// The terms of the last passages of messages lately indexed, as those after them have them for context.
     recent: HashMap<Id, Vec<String>>,
     fusion: Fusion,
@@ -85,6 +88,44 @@ impl RecallIndex {
         !self.vectors.is_empty()
     }
 
+    /// Whether a memory has its vectors.
+    pub fn has_vectors_of(&self, id: &Id) -> bool {
+        let slot = self.slots.get(&(*id, 0));
+        slot.is_some_and(|slot| self.vectors.contains(slot))
+    }
+
+    /// How many pages there are.
+    pub fn pages(&self) -> u32 {
+        self.slots.len().div_ceil(super::pages::SLOTS) as u32
+    }
+
+    /// Whether any slot of a page has a vector.
+    pub fn has_vectors_on(&self, page: u32) -> bool {
+        let mut slots = slots_on(page);
+        slots.any(|slot| self.vectors.contains(slot))
+    }
+
+    /// Whether any slot of a page has a memory.
+    pub fn has_words_on(&self, page: u32) -> bool {
+        let mut slots = slots_on(page);
+        slots.any(|slot| self.slots.key(slot).is_some())
+    }
+
+    /// The pages that changed since [`RecallIndex::stored`].
+    pub fn touched(&self) -> impl Iterator<Item = u32> {
+        self.touched.iter().copied()
+    }
+
+    /// All pages are stored as they are.
+    pub fn stored(&mut self) {
+        self.touched.clear();
+    }
+
+    /// All pages were loaded.
+    pub fn loaded(&mut self) {
+        self.slots.restored();
+    }
+
     /// Takes a memory out of all indexes.
     pub fn remove(&mut self, id: &Id) {
         self.recent.remove(id);
@@ -94,8 +135,14 @@ impl RecallIndex {
     /// Takes out the vectors of a memory, whose text has changed.
     pub fn remove_vectors(&mut self, id: &Id) {
         for slot in self.slots_of(*id).collect::<Vec<_>>() {
+            self.touched.insert(page_of_slot(slot));
             self.vectors.remove(slot);
         }
+    }
+
+    /// The pages on which the words of a memory are.
+    pub fn pages_of(&self, id: &Id) -> impl Iterator<Item = u32> {
+        self.slots_of(*id).map(page_of_slot)
     }
 
     fn slots_of(&self, id: Id) -> impl Iterator<Item = Slot> {
@@ -108,6 +155,7 @@ impl RecallIndex {
             let Some(slot) = self.slots.release(&(id, place)) else {
                 return;
             };
+            self.touched.insert(page_of_slot(slot));
             self.vectors.remove(slot);
             self.keywords.remove(slot);
             self.selections.remove(slot);
@@ -115,10 +163,10 @@ impl RecallIndex {
     }
 
     /// Indexes the words of a memory with what gives them context, or takes it out when it is no longer true.
-    pub fn index_text(&mut self, memory: &Memory, knowledge: &Knowledge) {
-        if !memory.is_current() {
+    pub fn index_text(&mut self, memory: &Memory, known: Known<'_>) {
+        let Some(card) = known.card(&memory.id).filter(|card| card.current) else {
             return self.remove(&memory.id);
-        }
+        };
         let field = |terms: &[String], weight| Field {
             terms: terms.to_vec(),
             weight,
@@ -130,10 +178,11 @@ impl RecallIndex {
                 &terms(memory.name.as_deref().unwrap_or_default()),
                 1.0,
             ));
-            let messages = knowledge.predecessors(memory).take(CONTEXT_WEIGHTS.len());
-            before.extend(messages.map(|message| match self.recent.get(&message.id) {
-                Some(terms) => terms.clone(),
-                None => last_terms(message),
+            let messages = known.predecessors(&memory.scope, &memory.id);
+            let messages = messages.take(CONTEXT_WEIGHTS.len());
+            before.extend(messages.filter_map(|id| match self.recent.get(&id) {
+                Some(terms) => Some(terms.clone()),
+                None => Some(last_terms(&*known.memory(&id)?)),
             }));
         }
         let mut place = 0;
@@ -144,8 +193,10 @@ impl RecallIndex {
             let context = before.iter().zip(CONTEXT_WEIGHTS);
             fields.extend(context.map(|(terms, weight)| field(terms, weight)));
             let slot = self.slots.assign((memory.id, place));
+            self.touched.insert(page_of_slot(slot));
             self.keywords.insert(slot, &fields);
-            self.selections.put(slot, memory);
+            let selects = |filter: &Filter| known.selects(filter, card);
+            self.selections.put(slot, card, selects);
             if memory.kind == Kind::Message {
                 before.insert(0, own);
             }
@@ -177,8 +228,11 @@ impl RecallIndex {
     /// When one has another dimension than the others.
     pub fn index_vectors(&mut self, id: Id, vectors: &[Vec<f32>]) -> Result<(), VectorError> {
         let slots: Vec<Slot> = self.slots_of(id).collect();
-        let mut pairs = slots.into_iter().zip(vectors);
-        pairs.try_for_each(|(slot, vector)| self.vectors.insert(slot, vector))
+        for (slot, vector) in slots.into_iter().zip(vectors) {
+            self.touched.insert(page_of_slot(slot));
+            self.vectors.insert(slot, vector)?;
+        }
+        Ok(())
     }
 
     /// The `k` facts that a stretch of conversation most likely touches, best first.
@@ -236,15 +290,16 @@ impl RecallIndex {
         Ok(near)
     }
 
-    fn memory<'a>(&self, slot: Slot, knowledge: &'a Knowledge) -> Option<&'a Memory> {
-        knowledge.memory(&self.id(slot)?)
+    fn card<'a>(&self, slot: Slot, knowledge: &'a Knowledge) -> Option<&'a Card> {
+        knowledge.card(&self.id(slot)?)
     }
 
     fn id(&self, slot: Slot) -> Option<Id> {
         Some(self.slots.key(slot)?.0)
     }
 
-    /// Passages found, best first, as memories: each where its best is, under the slot of its first passage.
+    /// Passages found, best first, as memories, under the slots of their first passages; ties by id, as slots
+    /// differ between hosts and loads.
     fn memories_of(&self, passages: Vec<Scored>) -> Vec<Scored> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::with_capacity(passages.len());
@@ -254,6 +309,8 @@ impl RecallIndex {
                 found.push((first, score));
             }
         }
+        let id = |slot: Slot| self.id(slot);
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| id(a.0).cmp(&id(b.0))));
         found
     }
 
@@ -329,44 +386,52 @@ fn related_memories(fact: &Fact, knowledge: &Knowledge) -> BTreeSet<Id> {
 /// When the question's vector has another dimension than the memories'.
 pub fn recall(
     question: &Question<'_>,
-    knowledge: &Knowledge,
+    known: Known<'_>,
     index: &RecallIndex,
 ) -> Result<Vec<Hit>, VectorError> {
     let search = question.search;
-    let memories = || {
-        let all = knowledge.memories();
-        all.flat_map(|memory| index.slots_of(memory.id).map(move |slot| (slot, memory)))
+    let select = |filter: &Filter, with_transcript: bool| {
+        let cards = known.cards();
+        let selected = cards.filter(|card| {
+            let may = card.current && (with_transcript || card.is_listed());
+            may && known.selects(filter, card)
+        });
+        selected.flat_map(|card| index.slots_of(card.id)).collect()
     };
-    let may_answer = index.selections.answering(search, question.now, memories);
+    let may_answer = index.selections.answering(search, question.now, select);
     let k = (search.top_k * CANDIDATES_PER_HIT).max(MIN_CANDIDATES);
     let channels = index.channels(question.text, question.vector, k, &may_answer)?;
     let fused = index.fuse(&channels);
     let cosines: BTreeMap<Slot, f32> = channels[1].iter().copied().collect();
-    let answers: Vec<(&Memory, &Fused)> = fused
+    let knowledge: &Knowledge = &known;
+    let mut answers: Vec<(&Card, &Fused)> = fused
         .iter()
         .filter(|fused| fused.score >= search.threshold)
-        .filter_map(|fused| Some((index.memory(fused.slot, knowledge)?, fused)))
+        .filter_map(|fused| Some((index.card(fused.slot, knowledge)?, fused)))
         .collect();
-    let found: BTreeSet<Id> = answers.iter().map(|(memory, _)| memory.id).collect();
-    let speaks_for_itself = |memory: &Memory| {
-        memory.is_listed()
+    answers
+        .sort_by(|(a, left), (b, right)| right.score.total_cmp(&left.score).then(a.id.cmp(&b.id)));
+    let found: BTreeSet<Id> = answers.iter().map(|(card, _)| card.id).collect();
+    let speaks_for_itself = |card: &Card| {
+        card.is_listed()
             || search.transcript == Transcript::Always
-            || knowledge.facts_of(&memory.id).all(|fact| {
+            || knowledge.facts_of(&card.id).all(|fact| {
                 // What it said was changed since, or a fact says it here already.
-                fact.is_current()
-                    && fact.sources().contains(&memory.id)
-                    && !found.contains(&fact.id)
+                fact.current && fact.sources.contains(&card.id) && !found.contains(&fact.id)
             })
     };
     Ok(answers
         .into_iter()
-        .filter(|(memory, _)| speaks_for_itself(memory))
-        .take(search.top_k)
-        .map(|(memory, fused)| Hit {
-            memory: memory.clone(),
-            score: fused.score,
-            receipt: receipt(memory, fused, cosines.get(&fused.slot).copied()),
+        .filter(|(card, _)| speaks_for_itself(card))
+        .filter_map(|(card, fused)| {
+            let memory = known.memory(&card.id)?;
+            Some(Hit {
+                score: fused.score,
+                receipt: receipt(&memory, fused, cosines.get(&fused.slot).copied()),
+                memory: (*memory).clone(),
+            })
         })
+        .take(search.top_k)
         .collect())
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::index::{Bitmap, Slot};
-use crate::memory::{Filter, Kind, Memory, Moment};
+use crate::memory::{Card, Filter, Kind, Moment};
 use crate::operation::{Search, Transcript};
 
 /// Filters whose selections are remembered.
@@ -28,25 +28,19 @@ struct Filtered {
     slots: Bitmap,
 }
 
-impl Filtered {
-    fn selects(&self, memory: &Memory) -> bool {
-        (self.with_transcript || memory.is_listed()) && self.filter.matches(memory)
-    }
-}
-
 impl Selections {
-    /// Takes in a memory, or what became of it.
-    pub fn put(&mut self, slot: Slot, memory: &Memory) {
-        self.facts.set(slot, memory.kind == Kind::Fact);
+    /// Takes in a memory, or what became of it. `selects` tells whether a filter selects it.
+    pub fn put(&mut self, slot: Slot, card: &Card, selects: impl Fn(&Filter) -> bool) {
+        self.facts.set(slot, card.kind == Kind::Fact);
         self.changeable
-            .set(slot, memory.is_listed() && !memory.immutable);
-        match memory.expires_at {
+            .set(slot, card.is_listed() && !card.immutable);
+        match card.expires_at {
             Some(at) => self.expiring.insert(slot, at),
             None => self.expiring.remove(&slot),
         };
         for filtered in self.filtered.get_mut() {
-            let selects = filtered.selects(memory);
-            filtered.slots.set(slot, selects);
+            let may = filtered.with_transcript || card.is_listed();
+            filtered.slots.set(slot, may && selects(&filtered.filter));
         }
     }
 
@@ -70,16 +64,14 @@ impl Selections {
         &self.changeable
     }
 
-    /// What may answer a question. `memories` are all of them, asked for when the filter is a new one.
-    pub fn answering<'a, M>(
+    /// What may answer a question. `select` goes through all memories, listed ones only or not, when the filter
+    /// is a new one.
+    pub fn answering(
         &self,
         search: &Search,
         now: Moment,
-        memories: impl FnOnce() -> M,
-    ) -> Bitmap
-    where
-        M: Iterator<Item = (Slot, &'a Memory)>,
-    {
+        select: impl FnOnce(&Filter, bool) -> Bitmap,
+    ) -> Bitmap {
         let with_transcript = search.transcript != Transcript::Never;
         let mut remembered = self.filtered.borrow_mut();
         let known = remembered.iter().position(|known| {
@@ -91,14 +83,11 @@ impl Selections {
                 if remembered.len() == REMEMBERED {
                     remembered.remove(0);
                 }
-                let mut filtered = Filtered {
+                Filtered {
                     filter: search.filter.clone(),
                     with_transcript,
-                    slots: Bitmap::default(),
-                };
-                let selected = memories().filter(|(_, memory)| filtered.selects(memory));
-                filtered.slots = selected.map(|(slot, _)| slot).collect();
-                filtered
+                    slots: select(&search.filter, with_transcript),
+                }
             }
         };
         let mut slots = filtered.slots.clone();

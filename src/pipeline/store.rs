@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::knowledge::Knowledge;
+use super::knowledge::Known;
 use super::update::Decision;
 use crate::memory::{
     Change, ChangeKind, Entity, EntityId, Fact, Id, Kind, Memory, Mint, Moment, Object, Relation,
@@ -26,7 +26,7 @@ pub struct Stored {
 /// made meanwhile is respected, so that a decision made on an older state never resurrects,
 /// overwrites or doubles anything.
 pub fn store(
-    knowledge: &Knowledge,
+    known: Known<'_>,
     work: &AddWork,
     facts: &[Fact],
     decisions: &[Decision],
@@ -34,7 +34,7 @@ pub fn store(
     mint: &mut Mint<'_>,
 ) -> Stored {
     let mut draft = Draft {
-        knowledge,
+        known,
         work,
         now,
         mint,
@@ -50,7 +50,7 @@ pub fn store(
 }
 
 struct Draft<'a, 'm> {
-    knowledge: &'a Knowledge,
+    known: Known<'a>,
     work: &'a AddWork,
     now: Moment,
     mint: &'a mut Mint<'m>,
@@ -88,10 +88,8 @@ impl Draft<'_, '_> {
 
     /// A memory as it stands after the decisions so far.
     fn memory(&self, id: &Id) -> Option<Memory> {
-        self.memories
-            .get(id)
-            .or_else(|| self.knowledge.memory(id))
-            .cloned()
+        let drafted = self.memories.get(id).cloned();
+        drafted.or_else(|| Some((*self.known.memory(id)?).clone()))
     }
 
     fn duplicate(&self, text: &str) -> Option<Memory> {
@@ -101,10 +99,11 @@ impl Draft<'_, '_> {
             .values()
             .find(|m| m.is_current() && m.is_listed() && normalized_hash(m.text()) == hash);
         let known = || {
-            let mut known = self.knowledge.duplicates_of(text);
-            known.find(|memory| !self.memories.contains_key(&memory.id))
+            let mut known = self.known.duplicates_of(text);
+            let untouched = known.find(|id| !self.memories.contains_key(id))?;
+            Some((*self.known.memory(&untouched)?).clone())
         };
-        drafted.or_else(known).cloned()
+        drafted.cloned().or_else(known)
     }
 
     fn add(&mut self, fact: &Fact, undecided: bool) {
@@ -217,10 +216,7 @@ impl Draft<'_, '_> {
 
     /// When a fact was said: the time of the last message that says it.
     fn said_at(&self, fact: &Fact) -> Moment {
-        let times = fact
-            .sources
-            .iter()
-            .filter_map(|id| self.knowledge.memory(id));
+        let times = fact.sources.iter().filter_map(|id| self.known.card(id));
         times
             .map(|message| message.created_at)
             .max()
@@ -272,7 +268,7 @@ impl Draft<'_, '_> {
 
     fn entity(&mut self, name: &str, kind: &str, fact: &Fact) -> Option<EntityId> {
         let id = EntityId::of(name)?;
-        if self.entities.contains_key(&id) || self.knowledge.entity(&id).is_some() {
+        if self.entities.contains_key(&id) || self.known.entity(&id).is_some() {
             return Some(id);
         }
         let kind = match id.0.as_str() {
@@ -293,7 +289,7 @@ impl Draft<'_, '_> {
     /// What a relation points at: an entity where one of that name is known, else a plain value.
     fn object(&self, name: &str) -> Option<Object> {
         match EntityId::of(name) {
-            Some(id) if self.entities.contains_key(&id) || self.knowledge.entity(&id).is_some() => {
+            Some(id) if self.entities.contains_key(&id) || self.known.entity(&id).is_some() => {
                 Some(Object::Entity(id))
             }
             _ => Some(Object::Literal(name.trim().to_owned())).filter(|_| !name.trim().is_empty()),
@@ -372,7 +368,7 @@ impl Draft<'_, '_> {
 
     /// The relations that hold after the decisions so far.
     fn current_relations(&self) -> impl Iterator<Item = &Relation> {
-        let known = self.knowledge.relations();
+        let known = self.known.relations();
         let untouched = known.filter(|(key, _)| !self.relations.contains_key(*key));
         untouched
             .map(|(_, relation)| relation)

@@ -5,7 +5,7 @@ use crate::memory::{
     Change, ChangeKind, EventStatus, Id, Kind, Memory, Message, Mint, Moment, Role, Version,
 };
 use crate::operation::{Add, Reply};
-use crate::pipeline::knowledge::Knowledge;
+use crate::pipeline::knowledge::Known;
 use crate::store::Changes;
 use crate::store::records::{AddWork, EventRecord, Job, OutcomeRecord, SpaceRecord, Work};
 
@@ -56,7 +56,7 @@ impl<H: Host> Space<H> {
                     note: (add.infer && !extract).then(|| NO_MODEL.to_owned()),
                 };
                 let mut accepting = Accepting {
-                    knowledge: &state.knowledge,
+                    known: state.known,
                     add: &add,
                     now,
                     transcript: extract,
@@ -76,7 +76,7 @@ fn is_memorable(message: &Message) -> bool {
 }
 
 struct Accepting<'a> {
-    knowledge: &'a Knowledge,
+    known: Known<'a>,
     add: &'a Add,
     now: Moment,
     transcript: bool,
@@ -87,8 +87,8 @@ struct Accepting<'a> {
 impl Accepting<'_> {
     /// Stores one message, unless it stands for itself and is known word for word.
     fn store(&mut self, message: &Message, mint: &mut Mint<'_>) -> Id {
-        if let Some(known) = self.known(message).filter(|_| !self.transcript) {
-            let (id, version) = (known.id, known.versions.len().saturating_sub(1));
+        let known = (!self.transcript).then(|| self.same(message)).flatten();
+        if let Some((id, version)) = known {
             self.outcome(id, ChangeKind::None, version);
             return id;
         }
@@ -136,9 +136,9 @@ impl Accepting<'_> {
         id
     }
 
-    /// A message of the same words, speaker, ids and fields.
-    fn known(&self, message: &Message) -> Option<&Memory> {
-        let same = |memory: &&Memory| {
+    /// A message of the same words, speaker, ids and fields, and which version of it.
+    fn same(&self, message: &Message) -> Option<(Id, usize)> {
+        let same = |memory: &Memory| {
             memory.kind == Kind::Message
                 && memory.is_listed()
                 && memory.text() == message.content
@@ -147,8 +147,14 @@ impl Accepting<'_> {
                 && memory.scope == self.add.scope
                 && memory.metadata == self.add.metadata
         };
-        let drafted = self.changes.memories.iter().find(same);
-        drafted.or_else(|| self.knowledge.duplicates_of(&message.content).find(same))
+        let found = |memory: &Memory| (memory.id, memory.versions.len().saturating_sub(1));
+        let drafted = self.changes.memories.iter().find(|memory| same(memory));
+        let known = || {
+            let said = self.known.duplicates_of(&message.content);
+            let mut said = said.filter_map(|id| self.known.memory(&id));
+            said.find(|memory| same(memory))
+        };
+        drafted.map(found).or_else(|| known().as_deref().map(found))
     }
 
     fn outcome(&mut self, memory: Id, kind: ChangeKind, version: usize) {

@@ -5,8 +5,18 @@ use thiserror::Error;
 use crate::index::VectorError;
 use crate::memory::{Id, Problem, ScopeError};
 use crate::model::ModelError;
+use crate::pipeline::knowledge::ReadError;
 use crate::store::StorageError;
 use crate::store::records::RecordError;
+
+impl From<ReadError> for SpaceError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Storage(error) => error.into(),
+            ReadError::Record(error) => error.into(),
+        }
+    }
+}
 
 /// Why a space did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Error)]

@@ -75,12 +75,13 @@ impl<H: Host> Space<H> {
     /// The messages of the next extraction, and those after them.
     fn next_batch(&self, messages: &[Id]) -> (Vec<(Id, Message, Moment)>, Vec<Id>) {
         let state = self.state.borrow();
+        let known = self.view(&state).known;
         let mut batch = Vec::new();
         let mut chars = 0;
         let mut taken = 0;
         for id in messages {
-            let found = state.knowledge.memory(id);
-            if let Some(message) = found.and_then(Memory::message) {
+            let found = known.memory(id);
+            if let Some(message) = found.and_then(|memory| memory.message()) {
                 chars += message.content.len();
                 if !batch.is_empty() && (batch.len() == BATCH_MESSAGES || chars > BATCH_CHARS) {
                     break;
@@ -110,24 +111,21 @@ impl<H: Host> Space<H> {
             .await?;
         let (earlier, summary, related) = {
             let state = self.state.borrow();
+            let known = self.view(&state).known;
             let first = batch.first().map(|(id, ..)| *id);
-            let mut earlier: Vec<Message> = state
-                .knowledge
+            let mut earlier: Vec<Message> = known
                 .conversation(&work.scope)
                 .rev()
-                .filter(|message| first.is_none_or(|first| message.id < first))
+                .filter(|message| first.is_none_or(|first| *message < first))
                 .take(EARLIER)
-                .filter_map(Memory::message)
+                .filter_map(|id| known.memory(&id)?.message())
                 .collect();
             earlier.reverse();
             let summary = state.summaries.get(&work.scope.conversation());
             let vector = vectors.first().map(Vec::as_slice);
             let near = state.index.related(&text, vector, RELATED)?;
-            let related: Vec<Memory> = near
-                .iter()
-                .filter_map(|id| state.knowledge.memory(id))
-                .cloned()
-                .collect();
+            let related: Vec<Rc<Memory>> = near.iter().filter_map(|id| known.memory(id)).collect();
+            known.check()?;
             (
                 earlier,
                 summary.map(|summary| summary.text.clone()),
@@ -139,7 +137,7 @@ impl<H: Host> Space<H> {
             messages: batch.to_vec(),
             earlier,
             summary,
-            related: related.iter().collect(),
+            related: related.iter().map(|memory| &**memory).collect(),
             categories: &work.categories,
             instructions: work.instructions.as_deref(),
             includes: work.includes.as_deref(),
@@ -161,25 +159,20 @@ impl<H: Host> Space<H> {
             &mut vectors,
         )
         .await?;
-        let snapshot: Vec<(Option<Id>, Vec<Memory>)> = {
+        let snapshot: Vec<(Option<Id>, Vec<Rc<Memory>>)> = {
             let state = self.state.borrow();
+            let known = self.view(&state).known;
             let look_up = |fact: &Fact| {
-                let duplicate = state
-                    .knowledge
-                    .duplicate_of(&fact.text)
-                    .map(|memory| memory.id);
+                let duplicate = known.duplicates_of(&fact.text).next();
                 let vector = vectors.get(&fact.text).map(Vec::as_slice);
                 let near = state.index.neighbours(fact, vector, &state.knowledge)?;
-                let near = near
-                    .iter()
-                    .filter_map(|id| state.knowledge.memory(id))
-                    .cloned();
+                let near = near.iter().filter_map(|id| known.memory(id));
                 Ok((duplicate, near.collect()))
             };
-            facts
-                .iter()
-                .map(look_up)
-                .collect::<Result<_, SpaceError>>()?
+            let found = facts.iter().map(look_up);
+            let found = found.collect::<Result<_, SpaceError>>()?;
+            known.check()?;
+            found
         };
         let candidates: Vec<Candidate<'_>> = facts
             .iter()
@@ -187,7 +180,7 @@ impl<H: Host> Space<H> {
             .map(|(fact, (duplicate, near))| Candidate {
                 fact,
                 duplicate: *duplicate,
-                neighbours: near.iter().collect(),
+                neighbours: near.iter().map(|memory| &**memory).collect(),
             })
             .collect();
         let decisions = update(chat, &candidates).await?;
@@ -233,14 +226,14 @@ impl<H: Host> Space<H> {
             let is_kept = |fact: &Fact| {
                 fact.sources
                     .iter()
-                    .all(|id| state.knowledge.memory(id).is_some())
+                    .all(|id| state.knowledge.card(id).is_some())
             };
             let decisions: Vec<Decision> = decisions
                 .iter()
                 .filter(|decision| facts.get(decision.fact()).is_some_and(is_kept))
                 .cloned()
                 .collect();
-            let mut stored = store(&state.knowledge, work, facts, &decisions, now, mint);
+            let mut stored = store(state.known, work, facts, &decisions, now, mint);
             for memory in &stored.changes.memories {
                 if let Some(vector) = vectors.get(memory.text()) {
                     stored

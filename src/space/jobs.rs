@@ -164,16 +164,11 @@ impl<H: Host> Space<H> {
             }
             match (given_up, &job.work) {
                 (true, Work::Add(work)) => {
-                    let messages = work
-                        .messages
-                        .iter()
-                        .filter_map(|id| state.knowledge.memory(id));
-                    changes
-                        .memories
-                        .extend(messages.cloned().map(|mut message| {
-                            message.transcript = false;
-                            message
-                        }));
+                    let messages = work.messages.iter().filter_map(|id| state.known.memory(id));
+                    changes.memories.extend(messages.map(|message| Memory {
+                        transcript: false,
+                        ..(*message).clone()
+                    }));
                     changes.jobs_done.push(key);
                 }
                 (true, Work::Summarise { .. }) => changes.jobs_done.push(key),
@@ -212,16 +207,19 @@ impl<H: Host> Space<H> {
             let batch: Vec<(Id, Vec<String>)> = {
                 let state = self.state.borrow();
                 let missing = state.unembedded();
-                let memories = missing.filter_map(|id| state.knowledge.memory(&id));
+                let known = self.view(&state).known;
+                let memories = missing.filter_map(|id| known.memory(&id));
                 let mut size = 0;
-                memories
-                    .map(|memory| (memory.id, texts_of(memory)))
+                let batch = memories
+                    .map(|memory| (memory.id, texts_of(&memory)))
                     .take_while(|(_, texts)| {
                         let fits = size < EMBED_BATCH;
                         size += texts.len();
                         fits
                     })
-                    .collect()
+                    .collect();
+                known.check()?;
+                batch
             };
             if batch.is_empty() {
                 return Ok(());
@@ -232,8 +230,8 @@ impl<H: Host> Space<H> {
                 let mut changes = Changes::default();
                 for (id, texts) in batch {
                     let vectors = vectors.by_ref().take(texts.len()).collect();
-                    let memory = state.knowledge.memory(&id);
-                    if memory.is_some_and(|memory| texts_of(memory) == texts) {
+                    let memory = state.known.memory(&id);
+                    if memory.is_some_and(|memory| texts_of(&memory) == texts) {
                         changes.vectors.push((id, vectors));
                     }
                 }
@@ -254,11 +252,14 @@ impl<H: Host> Space<H> {
             let state = self.state.borrow();
             let earlier = state.summaries.get(conversation).cloned();
             let since = earlier.as_ref().map(|summary| summary.upto);
-            let said = state.knowledge.conversation(scope);
+            let known = self.view(&state).known;
+            let said = known.conversation(scope);
             let (ids, messages): (Vec<Id>, Vec<(Message, Moment)>) = said
-                .filter(|memory| since.is_none_or(|since| memory.id > since))
+                .filter(|id| since.is_none_or(|since| *id > since))
+                .filter_map(|id| known.memory(&id))
                 .filter_map(|memory| Some((memory.id, (memory.message()?, memory.created_at))))
                 .unzip();
+            known.check()?;
             (earlier, ids, messages)
         };
         let Some(upto) = ids.last().copied() else {
@@ -273,7 +274,7 @@ impl<H: Host> Space<H> {
                 ..Changes::default()
             };
             // The text tells of a message that was erased meanwhile: make another.
-            let erased = ids.iter().any(|id| state.knowledge.memory(id).is_none());
+            let erased = ids.iter().any(|id| state.knowledge.card(id).is_none());
             if erased || state.summaries.get(conversation) != earlier.as_ref() {
                 changes.jobs_done.clear();
             } else {
@@ -317,7 +318,7 @@ impl super::State {
             .get(&scope.conversation())
             .map(|summary| summary.upto);
         let messages = self.knowledge.conversation(scope).rev();
-        let new = messages.take_while(|message| since.is_none_or(|since| message.id > since));
+        let new = messages.take_while(|message| since.is_none_or(|since| *message > since));
         (new.count() >= summary::EVERY).then(|| Job {
             work: Work::Summarise {
                 scope: scope.clone(),

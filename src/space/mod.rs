@@ -4,12 +4,14 @@ mod add;
 mod error;
 mod ingest;
 mod jobs;
+mod pages;
 mod read;
 mod state;
 mod write;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
@@ -17,6 +19,7 @@ use futures_util::lock::Mutex;
 use crate::memory::{Id, Mint, Moment, SpaceHash};
 use crate::model::{ChatModel, Embedder};
 use crate::operation::{Operation, Reply};
+use crate::pipeline::knowledge::Known;
 use crate::store::{Changes, Storage};
 
 pub use error::SpaceError;
@@ -35,6 +38,11 @@ pub trait Host {
 
     /// 64 random bits.
     fn random(&self) -> u64;
+
+    /// Tells the operator of something that mended itself.
+    fn warn(&self, message: &str) {
+        let _ = message;
+    }
 }
 
 /// The models of a space.
@@ -63,6 +71,20 @@ pub struct Space<H> {
     running: RefCell<BTreeSet<Id>>,
 }
 
+/// The state of a space, and what it knows with the words in storage.
+struct View<'a> {
+    state: &'a State,
+    known: Known<'a>,
+}
+
+impl Deref for View<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.state
+    }
+}
+
 impl<H: Host> Space<H> {
     /// Loads the space of an owner, by the hash that names it. A space that was never written to is
     /// empty and leaves no trace until the first add.
@@ -70,8 +92,12 @@ impl<H: Host> Space<H> {
     /// # Errors
     /// When the storage fails or holds a record that cannot be read.
     pub async fn open(host: H, models: Models, hash: SpaceHash) -> Result<Self, SpaceError> {
-        let state = State::load(host.storage(), models.embedder.name(), host.now()).await?;
-        Ok(Self {
+        let (state, damage) =
+            State::load(host.storage(), models.embedder.name(), host.now()).await?;
+        if let Some(damage) = damage {
+            host.warn(&format!("{damage}: the indexes are made anew"));
+        }
+        let space = Self {
             host,
             models,
             hash,
@@ -79,7 +105,9 @@ impl<H: Host> Space<H> {
             commits: Mutex::new(()),
             jobs: Mutex::new(()),
             running: RefCell::default(),
-        })
+        };
+        space.save_pages().await;
+        Ok(space)
     }
 
     /// Does what is asked. Deterministic, given the host's time, randomness and storage and the
@@ -110,11 +138,18 @@ impl<H: Host> Space<H> {
         self.state.borrow().next_due()
     }
 
+    fn view<'a>(&'a self, state: &'a State) -> View<'a> {
+        View {
+            known: Known::new(&state.knowledge, self.host.storage()),
+            state,
+        }
+    }
+
     /// Plans a change on the state as it is, stores it, and takes it over. No other commit comes
     /// between.
     async fn commit<T>(
         &self,
-        plan: impl FnOnce(&State, &mut Mint<'_>) -> Result<(Changes, T), SpaceError>,
+        plan: impl FnOnce(&View<'_>, &mut Mint<'_>) -> Result<(Changes, T), SpaceError>,
     ) -> Result<T, SpaceError> {
         let _turn = self.commits.lock().await;
         let (changes, answer) = {
@@ -122,7 +157,9 @@ impl<H: Host> Space<H> {
             let random = || self.host.random();
             let first = state.next_sequence();
             let mut mint = Mint::new(self.hash, first, &random);
-            let (mut changes, answer) = plan(&state, &mut mint)?;
+            let view = self.view(&state);
+            let (mut changes, answer) = plan(&view, &mut mint)?;
+            view.known.check()?;
             if mint.next_sequence() != first && !changes.clear {
                 let record = changes.space.take().or_else(|| state.record().cloned());
                 changes.space = record.map(|mut record| {
@@ -135,8 +172,20 @@ impl<H: Host> Space<H> {
             (changes, answer)
         };
         if changes != Changes::default() {
-            self.host.storage().commit(changes.to_writes()?).await?;
-            self.state.borrow_mut().apply(changes)?;
+            let mut writes = changes.to_writes()?;
+            {
+                let state = self.state.borrow();
+                writes.extend(state.tear(&changes));
+                writes.extend(state.pages.writes(&changes));
+            }
+            let storage = self.host.storage();
+            storage.commit(writes).await?;
+            {
+                let mut state = self.state.borrow_mut();
+                state.pages.written(&changes);
+                state.apply(changes, storage)?;
+            }
+            self.save_pages().await;
         }
         Ok(answer)
     }

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::{Host, Space, SpaceError};
-use crate::memory::{Change, EventStatus, Id, Memory, Message, Scope};
+use crate::memory::{Card, Change, EventStatus, Id, Memory, Message, Scope};
 use crate::operation::{Event, HistoryLine, Hit, List, Outcome, Reply, Search, Stats, Triple};
 use crate::pipeline::recall::{Question, recall};
 use crate::store::records::decode;
@@ -33,28 +33,26 @@ impl<H: Host> Space<H> {
         };
         let now = search.reference_time.unwrap_or_else(|| self.host.now());
         let state = self.state.borrow();
-        if let Some(record) = state.record() {
-            // Everything here is the owner's.
-            let field = format!("{}_id", record.owner.kind.as_str());
-            search.filter = search.filter.given(&field, &record.owner.id);
-        }
+        search.filter = state.own(&search.filter);
         let question = Question {
             text: &query,
             vector: vector.as_deref(),
             search: &search,
             now,
         };
-        let hits: Vec<Hit> = recall(&question, &state.knowledge, &state.index)?;
+        let known = self.view(&state).known;
+        let hits: Vec<Hit> = recall(&question, known, &state.index)?;
+        known.check()?;
         Ok(Reply::Hits(hits))
     }
 
     pub(super) fn get(&self, id: Id) -> Result<Reply, SpaceError> {
         let state = self.state.borrow();
-        let memory = state
-            .knowledge
-            .memory(&id)
-            .ok_or(SpaceError::NoSuchMemory(id))?;
-        Ok(Reply::Memory(Box::new(memory.clone())))
+        let known = self.view(&state).known;
+        let memory = known.memory(&id);
+        known.check()?;
+        let memory = memory.ok_or(SpaceError::NoSuchMemory(id))?;
+        Ok(Reply::Memory(Box::new((*memory).clone())))
     }
 
     pub(super) fn list(&self, list: &List) -> Result<Reply, SpaceError> {
@@ -62,25 +60,24 @@ impl<H: Host> Space<H> {
         in_range("page_size", list.page_size, 1, 1000)?;
         let now = self.host.now();
         let state = self.state.borrow();
-        let mut found: Vec<&Memory> = state
+        let known = self.view(&state).known;
+        let filter = state.own(&list.filter);
+        let mut found: Vec<&Card> = state
             .knowledge
-            .memories()
-            .filter(|memory| list.show_past || memory.is_current())
-            .filter(|memory| list.transcript || memory.is_listed())
-            .filter(|memory| list.show_expired || !memory.is_expired(now))
-            .filter(|memory| list.filter.matches(*memory))
+            .cards()
+            .filter(|card| list.show_past || card.current)
+            .filter(|card| list.transcript || card.is_listed())
+            .filter(|card| list.show_expired || !card.is_expired(now))
+            .filter(|card| known.selects(&filter, card))
             .collect();
-        found.sort_by_key(|memory| std::cmp::Reverse((memory.created_at, memory.id)));
+        found.sort_by_key(|card| std::cmp::Reverse((card.created_at, card.id)));
+        let total = found.len();
         let skip = (list.page - 1).saturating_mul(list.page_size);
-        Ok(Reply::Page {
-            total: found.len(),
-            memories: found
-                .into_iter()
-                .skip(skip)
-                .take(list.page_size)
-                .cloned()
-                .collect(),
-        })
+        let page = found.into_iter().skip(skip).take(list.page_size);
+        let page = page.filter_map(|card| known.memory(&card.id));
+        let memories = page.map(|memory| (*memory).clone()).collect();
+        known.check()?;
+        Ok(Reply::Page { total, memories })
     }
 
     /// The history of one memory, as it is stored.
@@ -110,16 +107,16 @@ impl<H: Host> Space<H> {
     pub(super) async fn history(&self, id: Id) -> Result<Reply, SpaceError> {
         let changes = self.changes_of(&id).await?;
         let state = self.state.borrow();
-        let memory = state.knowledge.memory(&id);
+        let known = self.view(&state).known;
+        let memory = known.memory(&id);
+        known.check()?;
         if changes.is_empty() && memory.is_none() {
             return Err(SpaceError::NoSuchMemory(id));
         }
         let line = |change: Change| {
-            let sources = change
-                .sources
-                .iter()
-                .filter_map(|id| state.knowledge.memory(id));
-            let mut input: Vec<Message> = sources.filter_map(Memory::message).collect();
+            let memory = memory.as_deref();
+            let sources = change.sources.iter().filter_map(|id| known.memory(id));
+            let mut input: Vec<Message> = sources.filter_map(|source| source.message()).collect();
             if input.is_empty() {
                 input.extend(memory.and_then(Memory::message));
             }
@@ -143,10 +140,11 @@ impl<H: Host> Space<H> {
     pub(super) async fn event(&self, id: Id) -> Result<Reply, SpaceError> {
         let record = self.event_record(&id).await?;
         let state = self.state.borrow();
+        let known = self.view(&state).known;
         let outcome = |outcome: &crate::store::records::OutcomeRecord| {
-            let memory = state.knowledge.memory(&outcome.memory);
+            let memory = known.memory(&outcome.memory);
             let text = |place: Option<usize>| {
-                let version = memory?.versions.get(place?)?;
+                let version = memory.as_ref()?.versions.get(place?)?;
                 Some(version.text.clone())
             };
             let is_update = outcome.kind == crate::memory::ChangeKind::Update;
@@ -209,16 +207,11 @@ impl<H: Host> Space<H> {
 
     pub(super) fn stats(&self) -> Reply {
         let state = self.state.borrow();
-        let current = || {
-            state
-                .knowledge
-                .memories()
-                .filter(|memory| memory.is_current())
-        };
+        let current = || state.knowledge.cards().filter(|card| card.current);
         let relations = state.knowledge.relations();
         Reply::Stats(Stats {
-            memories: current().filter(|memory| memory.is_listed()).count(),
-            transcript: current().filter(|memory| !memory.is_listed()).count(),
+            memories: current().filter(|card| card.is_listed()).count(),
+            transcript: current().filter(|card| !card.is_listed()).count(),
             entities: state.knowledge.entities().count(),
             relations: relations
                 .filter(|(_, relation)| relation.is_current())

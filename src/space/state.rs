@@ -1,23 +1,26 @@
 //! What a space keeps in memory: a cache of its storage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use serde::de::DeserializeOwned;
 
 use super::SpaceError;
-use crate::memory::{Entity, Id, Memory, Moment, Relation};
-use crate::pipeline::knowledge::Knowledge;
+use super::pages::{Loaded, Pages};
+use crate::memory::{Card, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
+use crate::pipeline::knowledge::{Knowledge, Known};
 use crate::pipeline::recall::{CONTEXT_WEIGHTS, RecallIndex};
+use crate::store::pages::PageError;
 use crate::store::records::{
     Job, RecordError, SpaceRecord, SummaryRecord, Work, decode, decode_vectors,
 };
-use crate::store::{Changes, SPACE_KEY, Storage, Table};
+use crate::store::{Changes, Entry, SPACE_KEY, Storage, Table};
 
 /// Records read at a time while loading.
 const PAGE: usize = 1_000;
 
 /// The resident state of one space.
+#[derive(Default)]
 pub(super) struct State {
     record: Option<SpaceRecord>,
     pub knowledge: Knowledge,
@@ -28,26 +31,20 @@ pub(super) struct State {
     unembedded: BTreeSet<Id>,
     /// Vectors of another embedder are stored and must be replaced.
     stale_vectors: bool,
+    pub pages: Pages,
 }
 
 impl State {
-    /// Reads everything that is stored.
+    /// Reads what is stored: pages where there are, else every record. Also says why pages that should have
+    /// served could not.
     pub async fn load(
         storage: &impl Storage,
         embedder: &str,
         now: Moment,
-    ) -> Result<Self, SpaceError> {
-        let mut state = Self {
-            record: None,
-            knowledge: Knowledge::default(),
-            index: RecallIndex::default(),
-            jobs: BTreeMap::new(),
-            summaries: BTreeMap::new(),
-            unembedded: BTreeSet::new(),
-            stale_vectors: false,
-        };
+    ) -> Result<(Self, Option<PageError>), SpaceError> {
+        let mut state = Self::default();
         let Some(bytes) = storage.get(Table::Space, SPACE_KEY).await? else {
-            return Ok(state);
+            return Ok((state, None));
         };
         let record: SpaceRecord = decode(Table::Space, SPACE_KEY, &bytes)?;
         state.stale_vectors = record
@@ -55,25 +52,21 @@ impl State {
             .as_deref()
             .is_some_and(|name| name != embedder);
         state.record = Some(record);
-        let mut loaded = Changes {
-            memories: records::<Memory>(storage, Table::Memories).await?,
+        let rest = Changes {
             entities: records::<Entity>(storage, Table::Entities).await?,
             relations: records::<Relation>(storage, Table::Relations).await?,
             jobs: records::<Job>(storage, Table::Jobs).await?,
             summaries: records::<SummaryRecord>(storage, Table::Summaries).await?,
             ..Changes::default()
         };
-        if !state.stale_vectors {
-            for (key, bytes) in entries(storage, Table::Vectors).await? {
-                // What is damaged can be made anew from the text: it is, and nothing else waits for it.
-                match (key.parse::<Id>(), decode_vectors(&key, &bytes)) {
-                    (Ok(id), Ok(vectors)) => loaded.vectors.push((id, vectors)),
-                    (_, Err(error @ RecordError::Future { .. })) => return Err(error.into()),
-                    _ => {}
-                }
-            }
-        }
-        state.apply(loaded)?;
+        let damage = state.load_memories(storage).await?;
+        state.apply(rest, storage)?;
+        state.unembedded = state
+            .knowledge
+            .cards()
+            .filter(|card| card.current && !state.index.has_vectors_of(&card.id))
+            .map(|card| card.id)
+            .collect();
         if state.stale_vectors || (state.jobs.is_empty() && !state.unembedded.is_empty()) {
             let job = Job {
                 work: Work::Embed,
@@ -82,7 +75,67 @@ impl State {
             };
             state.jobs.insert(job.key(), job);
         }
-        Ok(state)
+        Ok((state, damage))
+    }
+
+    async fn load_memories(
+        &mut self,
+        storage: &impl Storage,
+    ) -> Result<Option<PageError>, SpaceError> {
+        let damage = match self.stale_vectors {
+            false => match self.load_pages(storage).await? {
+                Ok(Loaded::All(changed)) => {
+                    self.load_tail(storage, changed).await?;
+                    return Ok(None);
+                }
+                Ok(Loaded::Nothing) => None,
+                Err(damage) => {
+                    self.knowledge = Knowledge::default();
+                    self.index = RecallIndex::default();
+                    Some(damage)
+                }
+            },
+            true => None,
+        };
+        if damage.is_some() || self.stale_vectors {
+            self.pages.invalidate();
+        }
+        let mut after = None;
+        while let Some(page) = next_page(storage, Table::Memories, &mut after).await? {
+            let memories = page
+                .iter()
+                .map(|(key, bytes)| decode::<Memory>(Table::Memories, key, bytes));
+            let memories = memories.collect::<Result<_, _>>()?;
+            let changes = Changes {
+                memories,
+                ..Changes::default()
+            };
+            self.apply(changes, storage)?;
+        }
+        let mut after = None;
+        while !self.stale_vectors
+            && let Some(page) = next_page(storage, Table::Vectors, &mut after).await?
+        {
+            let mut changes = Changes::default();
+            for (key, bytes) in &page {
+                let vectors = vectors_of(key, bytes)?;
+                let id = key.parse::<Id>().ok();
+                changes.vectors.extend(id.zip(vectors));
+            }
+            self.apply(changes, storage)?;
+        }
+        Ok(damage)
+    }
+
+    /// A filter without what holds for everything here: that it is the owner's.
+    pub fn own(&self, filter: &Filter) -> Filter {
+        match &self.record {
+            Some(record) => {
+                let field = format!("{}_id", record.owner.kind.as_str());
+                filter.given(&field, &record.owner.id)
+            }
+            None => filter.clone(),
+        }
     }
 
     /// What the space is; `None` until the first add.
@@ -113,7 +166,8 @@ impl State {
     }
 
     /// Takes over what was committed.
-    pub fn apply(&mut self, changes: Changes) -> Result<(), SpaceError> {
+    pub fn apply(&mut self, changes: Changes, storage: &dyn Storage) -> Result<(), SpaceError> {
+        self.pages.apply(&changes);
         if changes.clear {
             self.index = RecallIndex::default();
             self.jobs.clear();
@@ -126,45 +180,43 @@ impl State {
         }
         if changes.drop_vectors {
             self.stale_vectors = false;
-            let current = self
-                .knowledge
-                .memories()
-                .filter(|memory| memory.is_current());
-            self.unembedded = current.map(|memory| memory.id).collect();
+            let current = self.knowledge.cards().filter(|card| card.current);
+            self.unembedded = current.map(|card| card.id).collect();
         }
         let mut reindex: BTreeSet<Id> = changes.memories.iter().map(|memory| memory.id).collect();
-        // Messages are context for those after them.
-        let followers = |memory: &Memory| -> Vec<Id> {
-            let followers = self
-                .knowledge
-                .successors(memory)
-                .take(CONTEXT_WEIGHTS.len());
-            followers.map(|next| next.id).collect()
-        };
+        let followers = |card: &Card| followers(&self.knowledge, card);
         for id in &changes.erased {
-            reindex.extend(self.knowledge.memory(id).map(followers).unwrap_or_default());
+            reindex.extend(self.knowledge.card(id).map(followers).unwrap_or_default());
             self.index.remove(id);
             self.unembedded.remove(id);
         }
         for memory in &changes.memories {
-            let known = self.knowledge.memory(&memory.id);
-            let is_changed = known.is_some_and(|known| known.text() != memory.text());
+            let known = self.knowledge.card(&memory.id);
+            let is_changed = known.is_some_and(|known| known.text != text_hash(memory.text()));
             if is_changed {
-                reindex.extend(followers(memory));
+                reindex.extend(known.map(followers).unwrap_or_default());
                 self.index.remove_vectors(&memory.id);
             }
             if !memory.is_current() {
                 self.unembedded.remove(&memory.id);
-            } else if is_changed || known.is_none_or(|known| !known.is_current()) {
+            } else if is_changed || known.is_none_or(|known| !known.current) {
                 self.unembedded.insert(memory.id);
             }
         }
         self.knowledge.apply(&changes);
+        let known = Known::new(&self.knowledge, storage);
+        let at_hand: HashMap<Id, &Memory> = changes.memories.iter().map(|m| (m.id, m)).collect();
         for id in &reindex {
-            if let Some(memory) = self.knowledge.memory(id) {
-                self.index.index_text(memory, &self.knowledge);
+            match at_hand.get(id) {
+                Some(memory) => self.index.index_text(memory, known),
+                None => {
+                    if let Some(memory) = known.memory(id) {
+                        self.index.index_text(&memory, known);
+                    }
+                }
             }
         }
+        known.check()?;
         for (id, vectors) in &changes.vectors {
             self.index.index_vectors(*id, vectors)?;
             self.unembedded.remove(id);
@@ -185,32 +237,44 @@ impl State {
     }
 }
 
-/// All entries of a table, read a page at a time.
-pub(super) async fn entries(
+/// The messages that have this one for context.
+pub(super) fn followers(knowledge: &Knowledge, card: &Card) -> Vec<Id> {
+    let followers = knowledge.successors(&card.traits.scope, &card.id);
+    followers.take(CONTEXT_WEIGHTS.len()).collect()
+}
+
+/// The next entries of a table, and after which key those after them come; `None` after the last.
+async fn next_page(
     storage: &impl Storage,
     table: Table,
-) -> Result<Vec<(String, Vec<u8>)>, SpaceError> {
-    let mut all: Vec<(String, Vec<u8>)> = Vec::new();
-    loop {
-        let after = all
-            .last()
-            .map_or(Bound::Unbounded, |(key, _)| Bound::Excluded(key.as_str()));
-        let page = storage.scan(table, after, PAGE).await?;
-        let more = page.len() == PAGE;
-        all.extend(page);
-        if !more {
-            return Ok(all);
-        }
-    }
+    after: &mut Option<String>,
+) -> Result<Option<Vec<Entry>>, SpaceError> {
+    let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let page = storage.scan(table, from, PAGE).await?;
+    *after = page.last().map(|(key, _)| key.clone());
+    Ok((!page.is_empty()).then_some(page))
 }
 
 async fn records<T: DeserializeOwned>(
     storage: &impl Storage,
     table: Table,
 ) -> Result<Vec<T>, SpaceError> {
-    let entries = entries(storage, table).await?;
-    let decoded = entries
-        .iter()
-        .map(|(key, bytes)| Ok(decode(table, key, bytes)?));
-    decoded.collect()
+    let mut all = Vec::new();
+    let mut after = None;
+    while let Some(page) = next_page(storage, table, &mut after).await? {
+        for (key, bytes) in &page {
+            all.push(decode(table, key, bytes)?);
+        }
+    }
+    Ok(all)
+}
+
+/// The vectors of a record; `None` when it is damaged: they can be made anew from the text, and nothing else
+/// waits for them.
+pub(super) fn vectors_of(key: &str, bytes: &[u8]) -> Result<Option<Vec<Vec<f32>>>, RecordError> {
+    match decode_vectors(key, bytes) {
+        Ok(vectors) => Ok(Some(vectors)),
+        Err(error @ RecordError::Future { .. }) => Err(error),
+        Err(_) => Ok(None),
+    }
 }

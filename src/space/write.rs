@@ -19,7 +19,13 @@ impl<H: Host> Space<H> {
         let now = self.host.now();
         let vectors = match text {
             Some(text) => {
-                let known = self.state.borrow().knowledge.memory(&update.id).cloned();
+                let known = {
+                    let state = self.state.borrow();
+                    let known = self.view(&state).known;
+                    let memory = known.memory(&update.id);
+                    known.check()?;
+                    memory
+                };
                 let known = known.ok_or(SpaceError::NoSuchMemory(update.id))?;
                 let texts = embedded_texts(known.name.as_deref(), text);
                 Some(self.models.embedder.embed(&texts).await?)
@@ -28,8 +34,8 @@ impl<H: Host> Space<H> {
         };
         let memory = self
             .commit(|state, mint| {
-                let known = state.knowledge.memory(&update.id);
-                let mut memory = known.cloned().ok_or(SpaceError::NoSuchMemory(update.id))?;
+                let known = state.known.memory(&update.id).as_deref().cloned();
+                let mut memory = known.ok_or(SpaceError::NoSuchMemory(update.id))?;
                 if memory.immutable {
                     return Err(SpaceError::Immutable(update.id));
                 }
@@ -83,7 +89,7 @@ impl<H: Host> Space<H> {
     }
 
     pub(super) async fn delete(&self, id: Id) -> Result<Reply, SpaceError> {
-        if self.state.borrow().knowledge.memory(&id).is_none() {
+        if self.state.borrow().knowledge.card(&id).is_none() {
             return Err(SpaceError::NoSuchMemory(id));
         }
         self.erase(BTreeSet::from([id])).await
@@ -92,11 +98,13 @@ impl<H: Host> Space<H> {
     pub(super) async fn delete_all(&self, filter: &Filter) -> Result<Reply, SpaceError> {
         let ids: BTreeSet<Id> = {
             let state = self.state.borrow();
-            let memories = state
-                .knowledge
-                .memories()
-                .filter(|memory| filter.matches(*memory));
-            memories.map(|memory| memory.id).collect()
+            let known = self.view(&state).known;
+            let filter = state.own(filter);
+            let cards = state.knowledge.cards();
+            let selected = cards.filter(|card| known.selects(&filter, card));
+            let selected = selected.map(|card| card.id).collect();
+            known.check()?;
+            selected
         };
         self.erase(ids).await
     }
@@ -114,22 +122,14 @@ impl<H: Host> Space<H> {
             .commit(|state, mint| {
                 let known: BTreeSet<Id> = ids
                     .iter()
-                    .filter(|id| state.knowledge.memory(id).is_some())
+                    .filter(|id| state.knowledge.card(id).is_some())
                     .copied()
                     .collect();
-                let count = known.iter().filter_map(|id| state.knowledge.memory(id));
-                let count = count.filter(|memory| memory.is_listed()).count();
+                let count = known.iter().filter_map(|id| state.knowledge.card(id));
+                let count = count.filter(|card| card.is_listed()).count();
                 let jobs: Vec<Job> = state.jobs.values().cloned().collect();
                 let summaries: Vec<SummaryRecord> = state.summaries.values().cloned().collect();
-                let changes = erase(
-                    &state.knowledge,
-                    &known,
-                    history,
-                    &jobs,
-                    &summaries,
-                    now,
-                    mint,
-                );
+                let changes = erase(state.known, &known, history, &jobs, &summaries, now, mint);
                 Ok((changes, count))
             })
             .await?;

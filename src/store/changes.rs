@@ -83,9 +83,7 @@ impl Changes {
             writes.push(Write::Clear);
         }
         if self.drop_vectors {
-            writes.push(Write::ClearTable {
-                table: Table::Vectors,
-            });
+            writes.extend([Table::Vectors, Table::Index].map(|table| Write::ClearTable { table }));
         }
         if let Some(space) = &self.space {
             writes.push(put(Table::Space, SPACE_KEY.to_owned(), space, Vec::new())?);

@@ -27,9 +27,12 @@ impl Storage for MemoryStorage {
         table: Table,
         key: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+        Box::pin(ready(self.read(table, key)))
+    }
+
+    fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let tables = self.tables.borrow();
-        let found = tables.get(&table).and_then(|rows| rows.get(key)).cloned();
-        Box::pin(ready(Ok(found)))
+        Ok(tables.get(&table).and_then(|rows| rows.get(key)).cloned())
     }
 
     fn scan<'a>(

@@ -7,6 +7,7 @@ mod changes;
 #[cfg(any(test, feature = "test-suite"))]
 pub mod conformance;
 mod memory;
+pub mod pages;
 pub mod records;
 
 use std::ops::Bound;
@@ -38,11 +39,13 @@ pub enum Table {
     Jobs,
     /// Running summaries. Key: conversation.
     Summaries,
+    /// Pages of the indexes: made of the other tables, and made anew from them when they are lost.
+    Index,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 9] = [
+    pub const ALL: [Table; 10] = [
         Table::Space,
         Table::Memories,
         Table::Vectors,
@@ -52,6 +55,7 @@ impl Table {
         Table::Events,
         Table::Jobs,
         Table::Summaries,
+        Table::Index,
     ];
 
     /// The table's name in a database.
@@ -66,6 +70,7 @@ impl Table {
             Table::Events => "events",
             Table::Jobs => "jobs",
             Table::Summaries => "summaries",
+            Table::Index => "index",
         }
     }
 
@@ -73,7 +78,7 @@ impl Table {
     /// the record holds, for the owner's eyes; edgemem itself reads only the record.
     pub fn columns(self) -> &'static [&'static str] {
         match self {
-            Table::Space | Table::Vectors => &[],
+            Table::Space | Table::Vectors | Table::Index => &[],
             Table::Memories => &[
                 "kind",
                 "text",
@@ -139,6 +144,13 @@ pub trait Storage {
         table: Table,
         key: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
+
+    /// Reads one record without waiting. Only records of [`Table::Memories`] are asked for: a host whose
+    /// database must be waited for keeps those in memory.
+    ///
+    /// # Errors
+    /// When the host's storage fails.
+    fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError>;
 
     /// Reads up to `limit` records whose keys come after `after` (all, for
     /// [`Bound::Unbounded`]), in the order of their keys.

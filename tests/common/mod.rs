@@ -29,6 +29,7 @@ pub struct TestHost {
     pub storage: Rc<MemoryStorage>,
     pub clock: Rc<Cell<i64>>,
     pub random: Cell<u64>,
+    pub warnings: Rc<RefCell<Vec<String>>>,
 }
 
 impl Host for TestHost {
@@ -40,6 +41,10 @@ impl Host for TestHost {
 
     fn now(&self) -> Moment {
         Moment::from_millis(self.clock.get())
+    }
+
+    fn warn(&self, message: &str) {
+        self.warnings.borrow_mut().push(message.to_owned());
     }
 
     fn random(&self) -> u64 {
@@ -156,6 +161,7 @@ pub struct Fixture {
     pub script: Rc<Script>,
     pub storage: Rc<MemoryStorage>,
     pub clock: Rc<Cell<i64>>,
+    pub warnings: Rc<RefCell<Vec<String>>>,
     owner: Owner,
     with_model: bool,
 }
@@ -183,17 +189,20 @@ impl Fixture {
         let storage = Rc::new(MemoryStorage::new());
         let clock = Rc::new(Cell::new(1_767_225_600_000));
         let script = Rc::new(Script::default());
+        let warnings = Rc::default();
         let space = open(
             &storage,
             &clock,
             with_model.then(|| Rc::clone(&script)),
             &owner,
+            &warnings,
         );
         Self {
             space,
             script,
             storage,
             clock,
+            warnings,
             owner,
             with_model,
         }
@@ -202,7 +211,13 @@ impl Fixture {
     /// The same storage, opened anew: what a restart finds.
     pub fn reopen(&mut self) {
         let script = self.with_model.then(|| Rc::clone(&self.script));
-        self.space = open(&self.storage, &self.clock, script, &self.owner);
+        self.space = open(
+            &self.storage,
+            &self.clock,
+            script,
+            &self.owner,
+            &self.warnings,
+        );
     }
 
     pub fn scope(&self) -> Scope {
@@ -319,11 +334,13 @@ fn open(
     clock: &Rc<Cell<i64>>,
     script: Option<Rc<Script>>,
     owner: &Owner,
+    warnings: &Rc<RefCell<Vec<String>>>,
 ) -> Rc<Space<TestHost>> {
     let host = TestHost {
         storage: Rc::clone(storage),
         clock: Rc::clone(clock),
         random: Cell::new(7),
+        warnings: Rc::clone(warnings),
     };
     let models = Models {
         chat: script.map(|script| script as Rc<dyn ChatModel>),

@@ -12,8 +12,8 @@ use edgemem::store::records::{SpaceRecord, decode};
 use edgemem::store::{SPACE_KEY, Storage, Table};
 use futures_util::lock::Mutex;
 use worker::{
-    Date, DurableObject, Env, Request, Response, Result, State, console_error, durable_object,
-    js_sys,
+    Date, DurableObject, Env, Request, Response, Result, State, console_error, console_warn,
+    durable_object, js_sys,
 };
 
 use crate::failure::{caught, internal};
@@ -213,6 +213,10 @@ impl Host for WorkerHost {
 
     fn now(&self) -> Moment {
         now()
+    }
+
+    fn warn(&self, message: &str) {
+        console_warn!("{message}");
     }
 
     fn random(&self) -> u64 {

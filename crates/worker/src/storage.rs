@@ -234,6 +234,10 @@ impl Storage for SqliteStorage {
         Box::pin(ready(self.find(table, key)))
     }
 
+    fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.find(table, key)
+    }
+
     fn scan<'a>(
         &'a self,
         table: Table,

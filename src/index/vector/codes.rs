@@ -55,6 +55,25 @@ impl Codes {
         nearest.slots()
     }
 
+    /// Bytes of a saved code.
+    pub const SAVED_BYTES: usize = BITS / 8;
+
+    /// Appends a code to a page.
+    pub fn save(&self, row: usize, page: &mut Vec<u8>) {
+        let words = self.codes.get(row).into_iter().flatten();
+        page.extend(words.flat_map(|word| word.to_le_bytes()));
+    }
+
+    /// Takes in a code of [`Codes::SAVED_BYTES`] bytes.
+    pub fn restore(&mut self, row: usize, saved: &[u8]) {
+        let mut code = [0; WORDS];
+        let (words, _) = saved.as_chunks::<8>();
+        for (place, word) in code.iter_mut().zip(words) {
+            *place = u64::from_le_bytes(*word);
+        }
+        self.codes.put(row, &code);
+    }
+
     pub fn bytes(&self) -> usize {
         self.codes.bytes()
     }

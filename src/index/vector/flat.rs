@@ -31,6 +31,73 @@ impl FlatIndex {
         Self::default()
     }
 
+    /// The first vector says the dimension of all.
+    fn begin(&mut self, dimension: usize) {
+        if self.count == 0 {
+            *self = Self {
+                dimension,
+                rows: Rows::new(dimension),
+                codes: Codes::new(dimension),
+                ..Self::default()
+            };
+        }
+    }
+
+    /// Whether a slot holds a vector.
+    pub fn contains(&self, slot: Slot) -> bool {
+        self.live.contains(slot)
+    }
+
+    /// The vectors in `count` slots from `first` on, as bytes: the dimension (`u32`); then for each vector its
+    /// slot less `first` (`u32`), its scale (`f32`), its row and its code; all little-endian. Empty when
+    /// there is none.
+    pub fn page(&self, first: Slot, count: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for place in (0..).take(count) {
+            if !self.live.contains(first + place) {
+                continue;
+            }
+            if bytes.is_empty() {
+                bytes.extend((self.dimension as u32).to_le_bytes());
+            }
+            bytes.extend(place.to_le_bytes());
+            self.rows.save((first + place) as usize, &mut bytes);
+            self.codes.save((first + place) as usize, &mut bytes);
+        }
+        bytes
+    }
+
+    /// Takes in the vectors of a page whose first slot is `first`.
+    ///
+    /// # Errors
+    /// When the page is of another dimension than the vectors that are there, or is cut off.
+    pub fn restore(&mut self, first: Slot, page: &[u8]) -> Result<(), VectorError> {
+        let Some((dimension, rest)) = page.split_first_chunk::<4>() else {
+            return Ok(());
+        };
+        let found = u32::from_le_bytes(*dimension) as usize;
+        self.begin(found);
+        let expected = self.dimension;
+        let width = 4 + Rows::saved_bytes(found) + Codes::SAVED_BYTES;
+        if expected != found || rest.len() % width != 0 {
+            return Err(VectorError::Dimension { expected, found });
+        }
+        for saved in rest.chunks_exact(width) {
+            let Some((place, saved)) = saved.split_first_chunk::<4>() else {
+                continue;
+            };
+            let Some((row, code)) = saved.split_at_checked(Rows::saved_bytes(found)) else {
+                continue;
+            };
+            let slot = first.saturating_add(u32::from_le_bytes(*place));
+            self.rows.restore(slot as usize, row);
+            self.codes.restore(slot as usize, code);
+            self.count += usize::from(!self.live.contains(slot));
+            self.live.insert(slot);
+        }
+        Ok(())
+    }
+
     /// Bytes of its rows and codes.
     pub fn bytes(&self) -> usize {
         self.rows.bytes() + self.codes.bytes()
@@ -40,14 +107,7 @@ impl FlatIndex {
 impl VectorIndex for FlatIndex {
     fn insert(&mut self, slot: Slot, vector: &[f32]) -> Result<(), VectorError> {
         check_vector(vector, self.dimension())?;
-        if self.count == 0 {
-            *self = Self {
-                dimension: vector.len(),
-                rows: Rows::new(vector.len()),
-                codes: Codes::new(vector.len()),
-                ..Self::default()
-            };
-        }
+        self.begin(vector.len());
         self.rows.put(slot as usize, vector);
         self.codes.put(slot as usize, vector);
         self.count += usize::from(!self.live.contains(slot));
@@ -189,6 +249,11 @@ mod tests {
                 }
             }
             prop_assert_eq!(index.len(), rows.len());
+            let mut restored = FlatIndex::new();
+            for first in [0, 7, 14] {
+                restored.restore(first, &index.page(first, 7)).unwrap();
+            }
+            prop_assert_eq!(restored.search(&query, 5, None), index.search(&query, 5, None));
             let found = index.search(&query, 5, None).unwrap();
             let exact = |slot: &Slot| dot(&rows[slot], &query);
             for (slot, score) in &found {

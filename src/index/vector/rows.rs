@@ -61,6 +61,28 @@ impl Rows {
         dot(values, &query.values) as f32 * (scale * query.scale)
     }
 
+    /// Bytes of a saved row: a scale and the values.
+    pub fn saved_bytes(dimension: usize) -> usize {
+        4 + dimension
+    }
+
+    /// Appends a row to a page.
+    pub fn save(&self, row: usize, page: &mut Vec<u8>) {
+        if let (Some(values), Some([scale])) = (self.values.get(row), self.scales.get(row)) {
+            page.extend(scale.to_le_bytes());
+            page.extend(values.iter().map(|value| value.cast_unsigned()));
+        }
+    }
+
+    /// Takes in a row of [`Rows::saved_bytes`] bytes.
+    pub fn restore(&mut self, row: usize, saved: &[u8]) {
+        if let Some((scale, values)) = saved.split_first_chunk::<4>() {
+            let values: Vec<i8> = values.iter().map(|value| value.cast_signed()).collect();
+            self.scales.put(row, &[f32::from_le_bytes(*scale)]);
+            self.values.put(row, &values);
+        }
+    }
+
     pub fn bytes(&self) -> usize {
         self.values.bytes() + self.scales.bytes()
     }

@@ -1,0 +1,339 @@
+//! The pages of a space's cards and indexes in storage, so that a cold start reads instead of computing.
+//!
+//! [`Table::Index`] holds `cards/…`, `vectors/…` and `words/…`, a `head` that counts them, and a `tail`: for each
+//! commit after the pages were stored, the memories that it changed. Loading takes in the pages and then the
+//! memories of the tail. Before the first `head`, and whenever a page is lost, everything is made from the records.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{State, followers, vectors_of};
+use super::{Host, Space, SpaceError};
+use crate::memory::{Id, Memory};
+use crate::pipeline::pages::{
+    load_cards, load_vectors, load_words, page_of_card, save_cards, save_vectors, save_words,
+};
+use crate::store::pages::{PageError, damaged, decode, encode};
+use crate::store::records::decode as decode_record;
+use crate::store::{Changes, Storage, Table, Write};
+
+/// Changed memories after which the pages are stored.
+const EVERY: usize = 128;
+
+/// Pages read at a time while loading.
+const PAGES: usize = 64;
+
+const HEAD: &str = "head";
+
+/// How the stored pages stand to the state.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    stored: Stored,
+    /// The memories that changed since the pages were stored.
+    changed: BTreeSet<Id>,
+    /// Pages of cards that changed since.
+    cards: BTreeSet<u32>,
+    /// Records of the tail.
+    tail: u32,
+    /// Pages were removed, and are to be stored again soon.
+    torn: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum Stored {
+    /// There are none.
+    #[default]
+    Nothing,
+    /// They are not to be used.
+    Invalid,
+    /// They and the tail are the state.
+    Valid,
+}
+
+/// How many pages there are.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Head {
+    cards: u32,
+    vectors: u32,
+    words: u32,
+}
+
+/// What the pages gave.
+pub(super) enum Loaded {
+    /// Everything, but for these memories, which changed since.
+    All(BTreeSet<Id>),
+    /// Nothing: there are none yet.
+    Nothing,
+}
+
+impl Pages {
+    /// What must be written together with a change.
+    pub fn writes(&self, changes: &Changes) -> Vec<Write> {
+        let touched: Vec<u128> = touched(changes).map(|id| id.to_bits()).collect();
+        if changes.clear || touched.is_empty() {
+            return Vec::new();
+        }
+        match self.stored {
+            Stored::Nothing => Vec::new(),
+            Stored::Invalid => vec![Write::ClearTable {
+                table: Table::Index,
+            }],
+            Stored::Valid => vec![put(tail_key(self.tail + 1), encode(&touched))],
+        }
+    }
+
+    /// Takes note that [`Pages::writes`] were written.
+    pub fn written(&mut self, changes: &Changes) {
+        match self.stored {
+            Stored::Invalid if touched(changes).next().is_some() => self.stored = Stored::Nothing,
+            Stored::Valid => self.tail += 1,
+            _ => {}
+        }
+    }
+
+    /// Takes note of a change that was stored.
+    pub fn apply(&mut self, changes: &Changes) {
+        if changes.clear || changes.drop_vectors {
+            *self = Self::default();
+        }
+        for id in touched(changes) {
+            self.changed.insert(id);
+            self.cards.insert(page_of_card(&id));
+        }
+        self.torn |= self.stored == Stored::Valid && !changes.erased.is_empty();
+    }
+
+    /// The stored pages are not to be used.
+    pub fn invalidate(&mut self) {
+        self.stored = Stored::Invalid;
+    }
+}
+
+impl State {
+    /// Takes in the stored pages.
+    ///
+    /// # Errors
+    /// The outer when the storage fails, the inner when the pages cannot be used: then the state is half
+    /// filled and to be thrown away.
+    pub(super) async fn load_pages(
+        &mut self,
+        storage: &impl Storage,
+    ) -> Result<Result<Loaded, PageError>, SpaceError> {
+        let mut found = Head::default();
+        let mut head = None;
+        let mut changed = BTreeSet::new();
+        let mut after: Option<String> = None;
+        loop {
+            let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            let entries = storage.scan(Table::Index, from, PAGES).await?;
+            for (key, bytes) in &entries {
+                let (kind, number) = key.split_once('/').unwrap_or((key, "0"));
+                let page = u32::from_str_radix(number, 16).unwrap_or(u32::MAX);
+                let taken = match kind {
+                    "cards" => {
+                        found.cards += 1;
+                        load_cards(&mut self.knowledge, key, bytes)
+                    }
+                    "vectors" => {
+                        found.vectors += 1;
+                        load_vectors(&mut self.index, page, key, bytes)
+                    }
+                    "words" => {
+                        found.words += 1;
+                        load_words(&mut self.index, &self.knowledge, page, key, bytes)
+                    }
+                    "tail" => decode::<Vec<u128>>(key, bytes).map(|ids| {
+                        self.pages.tail = self.pages.tail.max(page);
+                        changed.extend(ids.into_iter().map(Id::from_bits));
+                    }),
+                    HEAD => decode(key, bytes).map(|counts: Head| head = Some(counts)),
+                    _ => Err(damaged(key)),
+                };
+                if let Err(error) = taken {
+                    return Ok(Err(error));
+                }
+            }
+            match entries.into_iter().next_back() {
+                Some((key, _)) => after = Some(key),
+                None => break,
+            }
+        }
+        let sum = |head: &Head| (head.cards + head.vectors + head.words) as usize;
+        let Some(head) = head else {
+            return Ok(match after {
+                None => Ok(Loaded::Nothing),
+                Some(_) => Err(PageError::Missing {
+                    expected: 1,
+                    found: 0,
+                }),
+            });
+        };
+        if head != found {
+            return Ok(Err(PageError::Missing {
+                expected: sum(&head),
+                found: sum(&found),
+            }));
+        }
+        self.index.loaded();
+        self.pages.stored = Stored::Valid;
+        Ok(Ok(Loaded::All(changed)))
+    }
+
+    /// Takes in what changed since the pages were stored, from the records.
+    pub(super) async fn load_tail(
+        &mut self,
+        storage: &impl Storage,
+        changed: BTreeSet<Id>,
+    ) -> Result<(), SpaceError> {
+        let mut changes = Changes::default();
+        for id in changed {
+            let key = id.to_string();
+            match storage.read(Table::Memories, &key)? {
+                Some(bytes) => {
+                    let memory: Memory = decode_record(Table::Memories, &key, &bytes)?;
+                    changes.memories.push(memory);
+                    let vectors = storage.get(Table::Vectors, &key).await?;
+                    let vectors = vectors.map(|bytes| vectors_of(&key, &bytes));
+                    changes
+                        .vectors
+                        .extend(vectors.transpose()?.flatten().map(|vectors| (id, vectors)));
+                }
+                None => changes.erased.push(id),
+            }
+        }
+        self.apply(changes, storage)
+    }
+
+    /// The writes that remove from the stored pages whatever tells of erased memories. Until those pages are
+    /// stored again there is no head, so that a crash between costs time only.
+    pub(super) fn tear(&self, changes: &Changes) -> Vec<Write> {
+        if changes.clear || changes.erased.is_empty() || self.pages.stored != Stored::Valid {
+            return Vec::new();
+        }
+        let mut keys = BTreeSet::from([HEAD.to_owned()]);
+        for card in changes
+            .erased
+            .iter()
+            .filter_map(|id| self.knowledge.card(id))
+        {
+            keys.insert(cards_key(page_of_card(&card.id)));
+            // Its words are context for those after it.
+            for id in std::iter::once(card.id).chain(followers(&self.knowledge, card)) {
+                for page in self.index.pages_of(&id) {
+                    keys.extend([vectors_key(page), words_key(page)]);
+                }
+            }
+        }
+        let table = Table::Index;
+        let writes = keys.into_iter().map(|key| Write::Delete { table, key });
+        writes.collect()
+    }
+
+    /// The writes that bring the stored pages up to the state; `None` while too little has changed.
+    fn pages_due(&self) -> Option<Vec<Write>> {
+        let is_due = self.pages.torn || self.pages.changed.len() >= EVERY;
+        if !is_due || self.has_stale_vectors() {
+            return None;
+        }
+        let mut writes = Vec::new();
+        let (cards, slots): (BTreeSet<u32>, BTreeSet<u32>) = match self.pages.stored {
+            Stored::Valid => (self.pages.cards.clone(), self.index.touched().collect()),
+            _ => {
+                writes.push(Write::ClearTable {
+                    table: Table::Index,
+                });
+                let cards = self.knowledge.cards().map(|card| page_of_card(&card.id));
+                (cards.collect(), (0..self.index.pages()).collect())
+            }
+        };
+        let page = |key: String, page: Option<Vec<u8>>| match page {
+            Some(page) => put(key, page),
+            None => Write::Delete {
+                table: Table::Index,
+                key,
+            },
+        };
+        for number in cards {
+            let cards = save_cards(&self.knowledge, number);
+            writes.push(page(cards_key(number), cards));
+        }
+        for number in slots {
+            let vectors = save_vectors(&self.index, number);
+            writes.push(page(vectors_key(number), vectors));
+            let words = save_words(&self.index, number);
+            writes.push(page(words_key(number), words));
+        }
+        let tail = (1..=self.pages.tail).map(|number| page(tail_key(number), None));
+        writes.extend(tail);
+        let cards = self.knowledge.cards().map(|card| page_of_card(&card.id));
+        let slots = |is_there: &dyn Fn(u32) -> bool| {
+            (0..self.index.pages())
+                .filter(|page| is_there(*page))
+                .count() as u32
+        };
+        let head = Head {
+            cards: cards.collect::<BTreeSet<u32>>().len() as u32,
+            vectors: slots(&|page| self.index.has_vectors_on(page)),
+            words: slots(&|page| self.index.has_words_on(page)),
+        };
+        writes.push(put(HEAD.to_owned(), encode(&head)));
+        Some(writes)
+    }
+}
+
+impl<H: Host> Space<H> {
+    /// Stores the pages when enough has changed. They only repeat what is stored, so that a failure costs time
+    /// at the next start and is no failure of the operation; it is tried again after the next change.
+    pub(super) async fn save_pages(&self) {
+        let Some(writes) = self.state.borrow().pages_due() else {
+            return;
+        };
+        match self.host.storage().commit(writes).await {
+            Ok(()) => {
+                let mut state = self.state.borrow_mut();
+                state.pages = Pages {
+                    stored: Stored::Valid,
+                    ..Pages::default()
+                };
+                state.index.stored();
+            }
+            Err(error) => self.host.warn(&format!(
+                "the pages of the indexes could not be stored: {error}"
+            )),
+        }
+    }
+}
+
+fn touched(changes: &Changes) -> impl Iterator<Item = Id> {
+    let memories = changes.memories.iter().map(|memory| memory.id);
+    let erased = changes.erased.iter().copied();
+    let vectors = changes.vectors.iter().map(|(id, _)| *id);
+    memories.chain(erased).chain(vectors)
+}
+
+fn cards_key(number: u32) -> String {
+    format!("cards/{number:08x}")
+}
+
+fn vectors_key(number: u32) -> String {
+    format!("vectors/{number:08x}")
+}
+
+fn words_key(number: u32) -> String {
+    format!("words/{number:08x}")
+}
+
+fn tail_key(number: u32) -> String {
+    format!("tail/{number:08x}")
+}
+
+fn put(key: String, record: Vec<u8>) -> Write {
+    Write::Put {
+        table: Table::Index,
+        key,
+        record,
+        columns: Vec::new(),
+    }
+}
