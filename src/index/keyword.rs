@@ -1,7 +1,9 @@
 //! An inverted index with BM25 scores.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Bitmap, Scored, Slot, best};
@@ -27,7 +29,7 @@ pub struct Field {
 /// as if the document had never been.
 #[derive(Debug, Clone, Default)]
 pub struct KeywordIndex {
-    terms: HashMap<Box<str>, Term>,
+    terms: FxHashMap<Box<str>, Term>,
     postings: Vec<Postings>,
     /// Terms that no document has any more.
     free: Vec<Term>,
@@ -66,20 +68,38 @@ impl Postings {
     }
 }
 
-/// The documents of some slots, to be stored and restored.
+/// The documents of up to 256 slots, to be stored and restored: word by word, in whose documents it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeywordPage<'a> {
     #[serde(borrow)]
     words: Vec<&'a str>,
-    /// `None` for an empty slot.
-    documents: Vec<Option<SavedDocument>>,
+    /// In how many documents each word is.
+    counts: Vec<u16>,
+    /// Their slots, less the first of the page, word after word.
+    #[serde(with = "bytes")]
+    slots: Cow<'a, [u8]>,
+    /// How often each has the word, in quarters.
+    #[serde(with = "bytes")]
+    frequencies: Cow<'a, [u8]>,
+    /// The length of each slot's document; `None` for an empty slot.
+    lengths: Vec<Option<u32>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct SavedDocument {
-    length: u32,
-    /// Words by their place in the page, and how often each is there, in quarters.
-    terms: Vec<(u32, u8)>,
+/// Bytes that are borrowed where they are read.
+mod bytes {
+    use std::borrow::Cow;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Cow<'de, [u8]>, D::Error> {
+        <&[u8]>::deserialize(deserializer).map(Cow::Borrowed)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -181,63 +201,75 @@ impl KeywordIndex {
         }
     }
 
-    /// The documents in `count` slots from `first` on.
+    /// The documents in up to 256 slots from `first` on.
     pub fn page(&self, first: Slot, count: usize) -> KeywordPage<'_> {
-        let mut places: HashMap<Term, u32> = HashMap::new();
-        let mut words = Vec::new();
-        let mut saved = |slot: Slot, document: &Document| {
-            let terms = document.terms.iter().filter_map(|term| {
-                let postings = self.postings.get(*term as usize)?;
-                let at = postings.slots.binary_search(&slot).ok()?;
-                let place = *places.entry(*term).or_insert_with(|| {
-                    words.push(&*postings.word);
-                    (words.len() - 1) as u32
-                });
-                Some((place, *postings.frequencies.get(at)?))
-            });
-            SavedDocument {
-                length: document.length,
-                terms: terms.collect(),
-            }
+        let slots = || (0..=u8::MAX).take(count);
+        let document = |place: u8| {
+            let slot = first as usize + usize::from(place);
+            self.documents.get(slot)?.as_ref()
         };
-        let slots = (first..).take(count);
-        let documents = slots.map(|slot| {
-            let document = self.documents.get(slot as usize)?.as_ref()?;
-            Some(saved(slot, document))
-        });
-        let documents = documents.collect();
-        KeywordPage { words, documents }
-    }
-
-    /// Takes in the documents of a page whose first slot is `first`. The slots must be empty.
-    pub fn restore(&mut self, first: Slot, page: &KeywordPage<'_>) {
-        let terms: Vec<Term> = page.words.iter().map(|word| self.term(word)).collect();
-        for (slot, document) in (first..).zip(&page.documents) {
-            let Some(SavedDocument {
-                length,
-                terms: saved,
-            }) = document
-            else {
+        let mut terms: Vec<Term> = slots()
+            .filter_map(document)
+            .flat_map(|document| document.terms.iter().copied())
+            .collect();
+        terms.sort_unstable();
+        terms.dedup();
+        let mut page = KeywordPage {
+            words: Vec::with_capacity(terms.len()),
+            counts: Vec::with_capacity(terms.len()),
+            slots: Cow::default(),
+            frequencies: Cow::default(),
+            lengths: slots().map(|place| Some(document(place)?.length)).collect(),
+        };
+        let end = first.saturating_add(count as Slot);
+        for term in terms {
+            let Some(postings) = self.postings.get(term as usize) else {
                 continue;
             };
-            let mut own = Vec::with_capacity(saved.len());
-            for (place, frequency) in saved {
-                let Some(term) = terms.get(*place as usize) else {
-                    continue;
-                };
-                if let Some(postings) = self.postings.get_mut(*term as usize) {
-                    postings.insert(slot, *frequency);
+            let from = postings.slots.partition_point(|slot| *slot < first);
+            let to = postings.slots.partition_point(|slot| *slot < end);
+            let within = postings.slots.get(from..to).unwrap_or_default();
+            let frequencies = postings.frequencies.get(from..to).unwrap_or_default();
+            page.words.push(&postings.word);
+            page.counts.push(within.len() as u16);
+            let places = within.iter().map(|slot| (slot - first) as u8);
+            page.slots.to_mut().extend(places);
+            page.frequencies.to_mut().extend_from_slice(frequencies);
+        }
+        page
+    }
+
+    /// Takes in the documents of a page whose first slot is `first`. The slots must be empty, and those after
+    /// them too.
+    pub fn restore(&mut self, first: Slot, page: &KeywordPage<'_>) {
+        let mut documents: Vec<Vec<Term>> = vec![Vec::with_capacity(32); page.lengths.len()];
+        let (mut slots, mut frequencies) = (&*page.slots, &*page.frequencies);
+        for (word, count) in page.words.iter().zip(&page.counts) {
+            let split = slots
+                .split_at_checked(usize::from(*count))
+                .zip(frequencies.split_at_checked(usize::from(*count)));
+            let Some(((places, slots_after), (own, frequencies_after))) = split else {
+                return;
+            };
+            (slots, frequencies) = (slots_after, frequencies_after);
+            let term = self.term(word);
+            let Some(postings) = self.postings.get_mut(term as usize) else {
+                continue;
+            };
+            let here = places.iter().map(|place| first + Slot::from(*place));
+            postings.slots.extend(here);
+            postings.frequencies.extend_from_slice(own);
+            for place in places {
+                if let Some(terms) = documents.get_mut(usize::from(*place)) {
+                    terms.push(term);
                 }
-                own.push(*term);
             }
-            let terms = own.into();
-            self.put(
-                slot,
-                Document {
-                    terms,
-                    length: *length,
-                },
-            );
+        }
+        for ((slot, length), terms) in (first..).zip(&page.lengths).zip(documents) {
+            if let Some(length) = *length {
+                let terms = terms.into();
+                self.put(slot, Document { terms, length });
+            }
         }
     }
 

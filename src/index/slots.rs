@@ -1,14 +1,16 @@
 //! Which document stands in which slot.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
 
 use super::Slot;
 
 /// Gives slots to documents, and freed slots to new ones.
 #[derive(Debug, Clone)]
 pub struct Slots<K> {
-    by_key: HashMap<K, Slot>,
+    by_key: FxHashMap<K, Slot>,
     keys: Vec<Option<K>>,
     free: BTreeSet<Slot>,
 }
@@ -16,7 +18,7 @@ pub struct Slots<K> {
 impl<K> Default for Slots<K> {
     fn default() -> Self {
         Self {
-            by_key: HashMap::new(),
+            by_key: FxHashMap::default(),
             keys: Vec::new(),
             free: BTreeSet::new(),
         }

@@ -2,10 +2,11 @@
 //! memories stay in storage, but for those lately read.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Deref};
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use crate::memory::{
@@ -28,15 +29,15 @@ pub struct Knowledge {
     /// Current listed memories by what they say.
     said: BTreeSet<(u64, Id)>,
     /// Messages of each conversation, oldest first.
-    conversations: HashMap<String, BTreeSet<Id>>,
+    conversations: FxHashMap<Scope, BTreeSet<Id>>,
     /// Messages, and the facts that came from them.
     derived: BTreeSet<(Id, Id)>,
     /// Entities, and the memories that mention them.
     mentions: BTreeMap<EntityId, BTreeSet<Id>>,
     entities: BTreeMap<EntityId, Entity>,
     relations: BTreeMap<String, Relation>,
-    traits: HashMap<String, Rc<Traits>>,
-    lately: RefCell<HashMap<Id, Rc<Memory>>>,
+    traits: FxHashMap<String, Rc<Traits>>,
+    lately: RefCell<FxHashMap<Id, Rc<Memory>>>,
     /// Why a memory could not be read. See [`Known::check`].
     unreadable: RefCell<Option<ReadError>>,
 }
@@ -163,20 +164,20 @@ impl Knowledge {
 
     /// The messages of a conversation, oldest first.
     pub fn conversation(&self, scope: &Scope) -> impl DoubleEndedIterator<Item = Id> {
-        let ids = self.conversations.get(&scope.conversation());
+        let ids = self.conversations.get(scope);
         ids.into_iter().flatten().copied()
     }
 
     /// The messages before one in its conversation, the nearest first.
     pub fn predecessors(&self, scope: &Scope, message: &Id) -> impl Iterator<Item = Id> {
-        let ids = self.conversations.get(&scope.conversation());
+        let ids = self.conversations.get(scope);
         let before = ids.map(|ids| ids.range(..message).rev());
         before.into_iter().flatten().copied()
     }
 
     /// The messages after one in its conversation, the nearest first.
     pub fn successors(&self, scope: &Scope, message: &Id) -> impl Iterator<Item = Id> {
-        let ids = self.conversations.get(&scope.conversation());
+        let ids = self.conversations.get(scope);
         let after = (Bound::Excluded(message), Bound::Unbounded);
         let after = ids.map(|ids| ids.range::<Id, _>(after));
         after.into_iter().flatten().copied()
@@ -293,8 +294,14 @@ impl Knowledge {
             self.said.insert((card.says, card.id));
         }
         if card.kind == Kind::Message {
-            let key = card.traits.scope.conversation();
-            self.conversations.entry(key).or_default().insert(card.id);
+            match self.conversations.get_mut(&card.traits.scope) {
+                Some(ids) => ids.insert(card.id),
+                None => {
+                    let first = BTreeSet::from([card.id]);
+                    self.conversations.insert(card.traits.scope.clone(), first);
+                    true
+                }
+            };
         }
         for source in card.all_sources() {
             self.derived.insert((*source, card.id));
@@ -318,11 +325,10 @@ impl Knowledge {
                 }
             }
         }
-        let conversation = card.traits.scope.conversation();
-        if let Some(ids) = self.conversations.get_mut(&conversation) {
+        if let Some(ids) = self.conversations.get_mut(&card.traits.scope) {
             ids.remove(&card.id);
             if ids.is_empty() {
-                self.conversations.remove(&conversation);
+                self.conversations.remove(&card.traits.scope);
             }
         }
     }

@@ -32,70 +32,77 @@ pub fn slots_on(page: u32) -> impl Iterator<Item = Slot> {
     (page * SLOTS as u32..).take(SLOTS)
 }
 
-#[derive(Serialize, Deserialize)]
+/// Column by column, as that reads quickest.
+#[derive(Default, Serialize, Deserialize)]
 struct Cards {
     /// [`Traits`] as JSON.
     traits: Vec<String>,
     entities: Vec<String>,
-    cards: Vec<SavedCard>,
+    ids: Vec<Bits>,
+    /// Kind, transcript, current, standing, immutable: a bit each, from the lowest.
+    flags: Vec<u8>,
+    traits_of: Vec<u32>,
+    created_at: Vec<i64>,
+    updated_at: Vec<i64>,
+    expires_at: Vec<Option<i64>>,
+    sources: Vec<Vec<Bits>>,
+    earlier_sources: Vec<Vec<Bits>>,
+    entities_of: Vec<Vec<u32>>,
+    says: Vec<u64>,
+    text: Vec<u64>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct SavedCard {
-    id: u128,
-    /// Kind, transcript, current, standing, immutable: a bit each, from the lowest.
-    flags: u8,
-    traits: u32,
-    created_at: i64,
-    updated_at: i64,
-    expires_at: Option<i64>,
-    sources: Vec<u128>,
-    earlier_sources: Vec<u128>,
-    entities: Vec<u32>,
-    says: u64,
-    text: u64,
+/// An id as a number: the half that all ids of a space share, and its own.
+type Bits = (u64, u64);
+
+fn bits(id: &Id) -> Bits {
+    let bits = id.to_bits();
+    ((bits >> 64) as u64, bits as u64)
+}
+
+fn id_of((high, low): Bits) -> Id {
+    Id::from_bits(u128::from(high) << 64 | u128::from(low))
 }
 
 /// The cards of one page; `None` when there is none.
 pub fn save_cards(knowledge: &Knowledge, page: u32) -> Option<Vec<u8>> {
     let mut traits = Table::default();
     let mut entities = Table::default();
-    let cards = knowledge.cards_of_sequences(page * SEQUENCES, SEQUENCES);
-    let cards: Vec<SavedCard> = cards
-        .map(|card| SavedCard {
-            id: card.id.to_bits(),
-            flags: [
-                card.kind == Kind::Message,
-                card.transcript,
-                card.current,
-                card.standing,
-                card.immutable,
-            ]
-            .iter()
-            .rev()
-            .fold(0, |flags, flag| flags << 1 | u8::from(*flag)),
-            traits: traits.place(serde_json::to_string(&*card.traits).unwrap_or_default()),
-            created_at: card.created_at.as_millis(),
-            updated_at: card.updated_at.as_millis(),
-            expires_at: card.expires_at.map(Moment::as_millis),
-            sources: card.sources.iter().map(|id| id.to_bits()).collect(),
-            earlier_sources: card.earlier_sources.iter().map(|id| id.to_bits()).collect(),
-            entities: card
-                .entities
-                .iter()
-                .map(|id| entities.place(id.0.clone()))
-                .collect(),
-            says: card.says,
-            text: card.text,
-        })
-        .collect();
-    (!cards.is_empty()).then(|| {
-        encode(&Cards {
-            traits: traits.values,
-            entities: entities.values,
-            cards,
-        })
-    })
+    let mut saved = Cards::default();
+    for card in knowledge.cards_of_sequences(page * SEQUENCES, SEQUENCES) {
+        let flags = [
+            card.kind == Kind::Message,
+            card.transcript,
+            card.current,
+            card.standing,
+            card.immutable,
+        ];
+        let flags = flags.iter().rev();
+        let mentioned = card.entities.iter();
+        saved.ids.push(bits(&card.id));
+        saved
+            .flags
+            .push(flags.fold(0, |all, flag| all << 1 | u8::from(*flag)));
+        let json = serde_json::to_string(&*card.traits).unwrap_or_default();
+        saved.traits_of.push(traits.place(json));
+        saved.created_at.push(card.created_at.as_millis());
+        saved.updated_at.push(card.updated_at.as_millis());
+        saved
+            .expires_at
+            .push(card.expires_at.map(Moment::as_millis));
+        saved.sources.push(card.sources.iter().map(bits).collect());
+        saved
+            .earlier_sources
+            .push(card.earlier_sources.iter().map(bits).collect());
+        saved
+            .entities_of
+            .push(mentioned.map(|id| entities.place(id.0.clone())).collect());
+        saved.says.push(card.says);
+        saved.text.push(card.text);
+    }
+    saved.traits = traits.values;
+    saved.entities = entities.values;
+    (!saved.ids.is_empty()).then(|| encode(&saved))
 }
 
 /// Takes in a page of cards.
@@ -109,34 +116,35 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
         Ok(knowledge.intern(traits))
     });
     let traits: Vec<Rc<Traits>> = traits.collect::<Result<_, PageError>>()?;
-    let ids = |bits: Vec<u128>| bits.into_iter().map(Id::from_bits).collect();
-    for card in saved.cards {
-        let flag = |bit: u8| card.flags >> bit & 1 == 1;
-        let mentioned = card.entities.iter();
-        let entities = mentioned.filter_map(|place| saved.entities.get(*place as usize));
-        knowledge.put(Card {
-            id: Id::from_bits(card.id),
-            kind: match flag(0) {
-                true => Kind::Message,
-                false => Kind::Fact,
-            },
-            transcript: flag(1),
-            current: flag(2),
-            standing: flag(3),
-            immutable: flag(4),
-            traits: traits
-                .get(card.traits as usize)
-                .cloned()
-                .ok_or_else(|| damaged(key))?,
-            created_at: Moment::from_millis(card.created_at),
-            updated_at: Moment::from_millis(card.updated_at),
-            expires_at: card.expires_at.map(Moment::from_millis),
-            entities: entities.cloned().map(EntityId).collect(),
-            sources: ids(card.sources),
-            earlier_sources: ids(card.earlier_sources),
-            says: card.says,
-            text: card.text,
-        });
+    let ids = |ids: &Vec<Bits>| ids.iter().copied().map(id_of).collect();
+    for (at, id) in saved.ids.iter().enumerate() {
+        let card = || {
+            let flags = saved.flags.get(at)?;
+            let flag = |bit: u8| flags >> bit & 1 == 1;
+            let mentioned = saved.entities_of.get(at)?.iter();
+            let entities = mentioned.filter_map(|place| saved.entities.get(*place as usize));
+            Some(Card {
+                id: id_of(*id),
+                kind: match flag(0) {
+                    true => Kind::Message,
+                    false => Kind::Fact,
+                },
+                transcript: flag(1),
+                current: flag(2),
+                standing: flag(3),
+                immutable: flag(4),
+                traits: traits.get(*saved.traits_of.get(at)? as usize)?.clone(),
+                created_at: Moment::from_millis(*saved.created_at.get(at)?),
+                updated_at: Moment::from_millis(*saved.updated_at.get(at)?),
+                expires_at: saved.expires_at.get(at)?.map(Moment::from_millis),
+                entities: entities.cloned().map(EntityId).collect(),
+                sources: ids(saved.sources.get(at)?),
+                earlier_sources: ids(saved.earlier_sources.get(at)?),
+                says: *saved.says.get(at)?,
+                text: *saved.text.get(at)?,
+            })
+        };
+        knowledge.put(card().ok_or_else(|| damaged(key))?);
     }
     Ok(())
 }
@@ -144,7 +152,7 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
 #[derive(Serialize, Deserialize)]
 struct Words<'a> {
     /// The memory and the place of its passage, of each slot.
-    slots: Vec<Option<(u128, u16)>>,
+    slots: Vec<Option<(Bits, u16)>>,
     #[serde(borrow)]
     keywords: KeywordPage<'a>,
 }
@@ -154,7 +162,7 @@ pub fn save_words(index: &RecallIndex, page: u32) -> Option<Vec<u8>> {
     let first = page * SLOTS as u32;
     let slots = slots_on(page).map(|slot| {
         let (id, place) = index.slots.key(slot)?;
-        Some((id.to_bits(), place))
+        Some((bits(&id), place))
     });
     let slots: Vec<_> = slots.collect();
     slots.iter().any(Option::is_some).then(|| {
@@ -180,7 +188,7 @@ pub fn load_words(
     let first = page * SLOTS as u32;
     for (slot, saved) in slots_on(page).zip(&words.slots) {
         let Some((id, place)) = saved else { continue };
-        let id = Id::from_bits(*id);
+        let id = id_of(*id);
         let card = knowledge.card(&id).ok_or_else(|| damaged(key))?;
         index.slots.restore(slot, (id, *place));
         index.selections.put(slot, card, |_| false);

@@ -14,6 +14,8 @@ const REMEMBERED: usize = 8;
 /// on every memory once, and from then on only on those that change.
 #[derive(Debug, Default)]
 pub(super) struct Selections {
+    all: Bitmap,
+    listed: Bitmap,
     facts: Bitmap,
     changeable: Bitmap,
     expiring: BTreeMap<Slot, Moment>,
@@ -31,6 +33,8 @@ struct Filtered {
 impl Selections {
     /// Takes in a memory, or what became of it. `selects` tells whether a filter selects it.
     pub fn put(&mut self, slot: Slot, card: &Card, selects: impl Fn(&Filter) -> bool) {
+        self.all.insert(slot);
+        self.listed.set(slot, card.is_listed());
         self.facts.set(slot, card.kind == Kind::Fact);
         self.changeable
             .set(slot, card.is_listed() && !card.immutable);
@@ -46,6 +50,8 @@ impl Selections {
 
     /// Takes out a memory.
     pub fn remove(&mut self, slot: Slot) {
+        self.all.remove(slot);
+        self.listed.remove(slot);
         self.facts.remove(slot);
         self.changeable.remove(slot);
         self.expiring.remove(&slot);
@@ -73,10 +79,29 @@ impl Selections {
         select: impl FnOnce(&Filter, bool) -> Bitmap,
     ) -> Bitmap {
         let with_transcript = search.transcript != Transcript::Never;
+        let mut slots = match (search.filter == Filter::all(), with_transcript) {
+            (true, true) => self.all.clone(),
+            (true, false) => self.listed.clone(),
+            (false, _) => self.selected(&search.filter, with_transcript, select),
+        };
+        if !search.show_expired {
+            let expired = self.expiring.iter().filter(|(_, at)| **at <= now);
+            expired.for_each(|(slot, _)| slots.remove(*slot));
+        }
+        slots
+    }
+
+    /// What a filter selects.
+    fn selected(
+        &self,
+        filter: &Filter,
+        with_transcript: bool,
+        select: impl FnOnce(&Filter, bool) -> Bitmap,
+    ) -> Bitmap {
         let mut remembered = self.filtered.borrow_mut();
-        let known = remembered.iter().position(|known| {
-            known.with_transcript == with_transcript && known.filter == search.filter
-        });
+        let known = remembered
+            .iter()
+            .position(|known| known.with_transcript == with_transcript && known.filter == *filter);
         let filtered = match known {
             Some(at) => remembered.remove(at),
             None => {
@@ -84,18 +109,14 @@ impl Selections {
                     remembered.remove(0);
                 }
                 Filtered {
-                    filter: search.filter.clone(),
+                    filter: filter.clone(),
                     with_transcript,
-                    slots: select(&search.filter, with_transcript),
+                    slots: select(filter, with_transcript),
                 }
             }
         };
-        let mut slots = filtered.slots.clone();
+        let slots = filtered.slots.clone();
         remembered.push(filtered);
-        if !search.show_expired {
-            let expired = self.expiring.iter().filter(|(_, at)| **at <= now);
-            expired.for_each(|(slot, _)| slots.remove(*slot));
-        }
         slots
     }
 }
