@@ -69,7 +69,7 @@ impl<K: Copy + Eq + Hash> Slots<K> {
     }
 
     /// How many slots there are, free ones too.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.keys.len()
     }
 

@@ -96,7 +96,7 @@ impl RecallIndex {
 
     /// How many pages there are.
     pub fn pages(&self) -> u32 {
-        self.slots.len().div_ceil(super::pages::SLOTS) as u32
+        self.slots.count().div_ceil(super::pages::SLOTS) as u32
     }
 
     /// Whether any slot of a page has a vector.
