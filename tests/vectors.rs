@@ -65,6 +65,7 @@ fn vectors_of_another_length_delay_an_add_and_break_nothing() {
             storage: Rc::clone(&storage),
             clock: Rc::clone(&clock),
             random: Cell::new(7),
+            warnings: Rc::default(),
         };
         let models = Models {
             chat: None,
