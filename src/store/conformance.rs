@@ -122,7 +122,13 @@ impl<S: Storage> Case<'_, S> {
 
     async fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, Failure> {
         let found = self.storage.get(table, key).await;
-        found.map_err(|source| self.failed(source))
+        let found = found.map_err(|source| self.failed(source))?;
+        if table == Table::Memories {
+            let at_once = self.storage.read(table, key);
+            let at_once = at_once.map_err(|source| self.failed(source))?;
+            self.equal("a record read at once", at_once, found.clone())?;
+        }
+        Ok(found)
     }
 
     async fn keys(
