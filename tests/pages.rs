@@ -46,6 +46,13 @@ fn remember(fixture: &Fixture, first: usize, count: usize) {
     });
 }
 
+/// A space of so many adds of so many messages.
+fn filled(batches: usize, each: usize) -> Fixture {
+    let fixture = Fixture::without_model();
+    (0..batches).for_each(|batch| remember(&fixture, batch * each, each));
+    fixture
+}
+
 fn rows(fixture: &Fixture, table: Table) -> Vec<(String, Vec<u8>)> {
     block_on(fixture.storage.scan(table, Bound::Unbounded, usize::MAX)).unwrap()
 }
@@ -104,10 +111,7 @@ fn answers(fixture: &Fixture) -> Vec<String> {
 
 #[test]
 fn a_space_opens_from_its_pages() {
-    let mut fixture = Fixture::without_model();
-    for batch in 0..9 {
-        remember(&fixture, batch * 37, 37);
-    }
+    let mut fixture = filled(9, 37);
     let before = answers(&fixture);
     assert!(
         rows(&fixture, Table::Index)
@@ -131,10 +135,7 @@ fn a_space_opens_from_its_pages() {
 
 #[test]
 fn no_page_is_needed() {
-    let mut fixture = Fixture::without_model();
-    for batch in 0..5 {
-        remember(&fixture, batch * 60, 60);
-    }
+    let mut fixture = filled(5, 60);
     let before = answers(&fixture);
     for (key, page) in rows(&fixture, Table::Index) {
         if key.starts_with("tail/") {
@@ -171,10 +172,7 @@ fn no_page_is_needed() {
 
 #[test]
 fn nothing_of_the_erased_stays_on_a_page() {
-    let mut fixture = Fixture::without_model();
-    for batch in 0..5 {
-        remember(&fixture, batch * 60, 60);
-    }
+    let mut fixture = filled(5, 60);
     fixture.add(Add {
         infer: false,
         ..fixture.add_of("The password is qwertz.")

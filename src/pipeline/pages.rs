@@ -66,8 +66,8 @@ fn id_of((high, low): Bits) -> Id {
 
 /// The cards of one page; `None` when there is none.
 pub fn save_cards(knowledge: &Knowledge, page: u32) -> Option<Vec<u8>> {
-    let mut traits = Table::default();
-    let mut entities = Table::default();
+    let mut traits = Once::default();
+    let mut entities = Once::default();
     let mut saved = Cards::default();
     for card in knowledge.cards_of_sequences(page * SEQUENCES, SEQUENCES) {
         let flags = [
@@ -220,12 +220,12 @@ pub fn load_vectors(
 
 /// Values by their place, each once.
 #[derive(Default)]
-struct Table {
+struct Once {
     values: Vec<String>,
     places: HashMap<String, u32>,
 }
 
-impl Table {
+impl Once {
     fn place(&mut self, value: String) -> u32 {
         if let Some(place) = self.places.get(&value) {
             return *place;
