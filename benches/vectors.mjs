@@ -1,6 +1,6 @@
 // edgemem's vector index as WebAssembly, and its peers, on the same vectors in one process.
 //
-//   node benches/vectors.mjs --wasm FOLDER --vectors FILE.f32 --dimension D --counts 10000,100000 [--peers FOLDER]
+//   node benches/vectors.mjs --wasm FOLDER --vectors FILE.f32 --dimension D --counts 10000,100000 [--hnsw] [--peers FOLDER]
 //
 // FILE.f32 holds unit vectors [n × D], little-endian. The last 300 are the queries. Times are medians a query;
 // recall is the share of the exact ten nearest that a search returns. `cargo xtask bench` calls this.
@@ -16,6 +16,7 @@ const { values: options } = parseArgs({
     vectors: { type: "string" },
     dimension: { type: "string" },
     counts: { type: "string" },
+    hnsw: { type: "boolean" },
     peers: { type: "string" },
   },
 });
@@ -101,6 +102,14 @@ for (const count of options.counts.split(",").map(Number)) {
   const ours = measure((query) => [...bench.search(query, K)]);
   bench.allow_every(100);
   const filtered = measure((query) => [...bench.search(query, K)]);
+  bench.allow_every(0);
+  let graph;
+  if (options.hnsw) {
+    let build = performance.now();
+    bench.build_graph(all.subarray(0, count * dimension), 64);
+    build = ((performance.now() - build) * 1000) / count;
+    graph = { ...measure((query) => [...bench.search_graph(query, K)]), build, megabytes: bench.graph_bytes() / 1e6 };
+  }
   const megabytes = (bench.bytes() / 1e6).toFixed(1);
   bench.free();
 
@@ -113,6 +122,7 @@ for (const count of options.counts.split(",").map(Number)) {
   console.log(
     `| … when a filter allows 1 in 100 | ${filtered.ms.toFixed(3)} | ${(filtered.ms / ours.ms).toFixed(2)} | all ${filtered.found.every((ids) => kept(ids).length === ids.length) ? "allowed" : "NOT ALLOWED"} |`,
   );
+  if (graph) line(`edgemem, HNSW (wasm; ${graph.build.toFixed(0)} µs an insert, ${graph.megabytes.toFixed(1)} MB)`, graph);
   line("exact f32 scan (wasm, SIMD)", exact);
   if (options.peers) {
     const load = createRequire(resolve(options.peers, "package.json"));

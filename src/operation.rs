@@ -390,4 +390,10 @@ pub struct Stats {
     pub jobs: usize,
     /// The embedder the space was built with.
     pub embedder: Option<String>,
+    /// Bytes that the indexes take in memory, about.
+    pub bytes: usize,
+    /// Bytes that they may take.
+    pub budget: usize,
+    /// Bytes of the whole module's memory, where that can be told.
+    pub module: Option<usize>,
 }

@@ -157,6 +157,7 @@ fn a_record_of_the_future_is_an_error_that_says_what_to_do() {
         embedder: std::rc::Rc::new(common::embedder()),
     };
     let host = common::TestHost {
+        settings: edgemem::space::Settings::default(),
         storage: fixture.storage.clone(),
         clock: fixture.clock.clone(),
         random: std::cell::Cell::new(1),

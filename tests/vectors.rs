@@ -10,7 +10,7 @@ use common::{TestHost, is_done};
 use edgemem::memory::{Message, Owner, OwnerKind, Scope};
 use edgemem::model::{Embedder, ModelError};
 use edgemem::operation::{Add, Event, EventStatus, Operation, Reply};
-use edgemem::space::{Models, Space};
+use edgemem::space::{Models, Settings, Space};
 use edgemem::store::MemoryStorage;
 use futures_executor::block_on;
 use futures_util::future::{LocalBoxFuture, ready};
@@ -62,6 +62,7 @@ fn vectors_of_another_length_delay_an_add_and_break_nothing() {
     let embedder = Rc::new(Fickle(Cell::new(4)));
     let open = || {
         let host = TestHost {
+            settings: Settings::default(),
             storage: Rc::clone(&storage),
             clock: Rc::clone(&clock),
             random: Cell::new(7),

@@ -9,6 +9,18 @@ pub struct Bitmap {
 }
 
 impl Bitmap {
+    /// An empty set with room for slots below a number.
+    pub(super) fn with_room_for(slots: usize) -> Self {
+        Self {
+            words: vec![0; slots.div_ceil(64)],
+        }
+    }
+
+    /// The number that all slots are below.
+    pub(super) fn room(&self) -> usize {
+        self.words.len() * 64
+    }
+
     /// Puts a slot in.
     pub fn insert(&mut self, slot: Slot) {
         let (word, bit) = place(slot);
@@ -69,6 +81,14 @@ impl Bitmap {
         }
     }
 
+    /// What this set holds and the other does not.
+    pub fn and_not(&self, other: &Self) -> Self {
+        let words = self.words.iter().enumerate();
+        Self {
+            words: words.map(|(at, word)| word & !other.word(at)).collect(),
+        }
+    }
+
     /// The slots `64 × at` to `64 × at + 63`, the lowest bit first; 0 past the end.
     pub(super) fn word(&self, at: usize) -> u64 {
         self.words.get(at).copied().unwrap_or_default()
@@ -118,7 +138,9 @@ mod tests {
             prop_assert!(bitmap.iter().eq(set.iter().copied()));
             prop_assert!((0..310).all(|slot| bitmap.contains(slot) == set.contains(&slot)));
             let even: Bitmap = (0..150).map(|half| half * 2).collect();
-            prop_assert!(bitmap.and(&even).iter().eq(set.into_iter().filter(|slot| slot % 2 == 0)));
+            let is_even = |slot: &Slot| *slot < 300 && slot % 2 == 0;
+            prop_assert!(bitmap.and(&even).iter().eq(set.iter().copied().filter(is_even)));
+            prop_assert!(bitmap.and_not(&even).iter().eq(set.into_iter().filter(|slot| !is_even(slot))));
         }
     }
 }

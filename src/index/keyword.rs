@@ -37,7 +37,12 @@ pub struct KeywordIndex {
     count: usize,
     /// The sum of all lengths, in quarters.
     total_length: u64,
+    /// Postings of all terms.
+    entries: usize,
 }
+
+/// What the two copies of a word take, about, with what an allocation costs.
+const BYTES_OF_WORD: usize = 64;
 
 /// A term's place in the postings.
 type Term = u32;
@@ -124,6 +129,16 @@ impl KeywordIndex {
         self.count == 0
     }
 
+    /// Bytes in memory, about.
+    pub fn bytes(&self) -> usize {
+        // A slot and a frequency with room to grow, and the term in its document.
+        let entry = (size_of::<Slot>() + 1) * 3 / 2 + size_of::<Term>();
+        let word = size_of::<Postings>() + size_of::<(Box<str>, Term)>() + BYTES_OF_WORD;
+        self.entries * entry
+            + self.postings.len() * word
+            + self.documents.capacity() * size_of::<Option<Document>>()
+    }
+
     /// The mean length of its documents, in terms.
     pub fn average_length(&self) -> f32 {
         self.total_length as f32 / 4.0 / self.count.max(1) as f32
@@ -160,6 +175,7 @@ impl KeywordIndex {
         }
         if let Some(place) = self.documents.get_mut(at) {
             self.count += 1;
+            self.entries += document.terms.len();
             self.total_length += u64::from(document.length);
             *place = Some(document);
         }
@@ -187,6 +203,7 @@ impl KeywordIndex {
             return;
         };
         self.count -= 1;
+        self.entries -= document.terms.len();
         self.total_length -= u64::from(document.length);
         for term in document.terms {
             let Some(postings) = self.postings.get_mut(term as usize) else {

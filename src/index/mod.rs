@@ -16,7 +16,9 @@ pub use keyword::{Field, KeywordIndex, KeywordPage};
 pub use slots::Slots;
 #[cfg(feature = "test-suite")]
 pub use vector::kernels_agree;
-pub use vector::{FlatIndex, VectorError, VectorIndex, check_vector};
+pub use vector::{
+    FlatIndex, HnswIndex, HnswSettings, VectorError, VectorIndex, VectorIndexKind, check_vector,
+};
 pub use words::terms;
 
 /// A document's place in the indexes of one space.

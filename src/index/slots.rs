@@ -68,6 +68,12 @@ impl<K: Copy + Eq + Hash> Slots<K> {
         self.free = free.map(|(slot, _)| slot).collect();
     }
 
+    /// Bytes in memory, about.
+    pub fn bytes(&self) -> usize {
+        self.by_key.capacity() * size_of::<(K, Slot)>()
+            + self.keys.capacity() * size_of::<Option<K>>()
+    }
+
     /// How many slots there are, free ones too.
     pub fn count(&self) -> usize {
         self.keys.len()

@@ -19,6 +19,12 @@ use crate::store::{Changes, Storage, StorageError, Table, relation_key};
 /// Memories that are kept with their words after they were read.
 const LATELY: usize = 1_000;
 
+/// Bytes that a card takes with its places in the look-ups, an entity or a relation, and a memory with its words:
+/// about, as measured.
+const BYTES_OF_CARD: usize = 400;
+const BYTES_OF_NODE: usize = 500;
+const BYTES_OF_MEMORY: usize = 1_000;
+
 /// Ids from one on, whatever comes with them.
 const FIRST: Id = Id::FIRST;
 
@@ -152,6 +158,13 @@ impl Knowledge {
         let from = space.map_or(FIRST, |space| Id::new(space, first, 0));
         let cards = self.cards.range(from..).map(|(_, card)| card);
         cards.take_while(move |card| card.id.sequence() - first < count)
+    }
+
+    /// Bytes in memory, about.
+    pub fn bytes(&self) -> usize {
+        self.cards.len() * BYTES_OF_CARD
+            + (self.entities.len() + self.relations.len()) * BYTES_OF_NODE
+            + self.lately.borrow().len() * BYTES_OF_MEMORY
     }
 
     /// The current, listed memories that say exactly this.

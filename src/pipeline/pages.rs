@@ -199,7 +199,7 @@ pub fn load_words(
 
 /// The vectors of one page; `None` when there is none.
 pub fn save_vectors(index: &RecallIndex, page: u32) -> Option<Vec<u8>> {
-    let body = index.vectors.page(page * SLOTS as u32, SLOTS);
+    let body = index.vectors.flat().page(page * SLOTS as u32, SLOTS);
     (!body.is_empty()).then(|| seal(&body))
 }
 
@@ -216,6 +216,48 @@ pub fn load_vectors(
     let body = unseal(key, bytes)?;
     let restored = index.vectors.restore(page * SLOTS as u32, body);
     restored.map_err(|_| damaged(key))
+}
+
+/// Slots with their links on a page: at most 300 KB.
+const LINKED_SLOTS: usize = 2_048;
+
+/// The page of links that a slot is on.
+pub fn page_of_links(page_of_slots: u32) -> u32 {
+    page_of_slots / (LINKED_SLOTS / SLOTS) as u32
+}
+
+/// The pages of links, those that would be empty without their bytes; `None` while too few have changed to be worth
+/// it: a change touches the links of a dozen others.
+pub fn save_links(index: &RecallIndex, all: bool) -> Option<Vec<(u32, Option<Vec<u8>>)>> {
+    let due = (index.slots.count() / 64).max(1_024);
+    if index.vectors.unsaved() < due && !(all && index.vectors.unsaved() > 0) {
+        return None;
+    }
+    let pages = 0..index.slots.count().div_ceil(LINKED_SLOTS) as u32;
+    let pages = pages.map(|page| {
+        let body = index
+            .vectors
+            .links(page * LINKED_SLOTS as u32, LINKED_SLOTS);
+        (page, (!body.is_empty()).then(|| seal(&body)))
+    });
+    Some(pages.collect())
+}
+
+/// Takes in a page of links; all vectors must be there. What it lacks is made anew bit by bit.
+///
+/// # Errors
+/// When it is damaged or of another version.
+pub fn load_links(
+    index: &mut RecallIndex,
+    page: u32,
+    key: &str,
+    bytes: &[u8],
+) -> Result<(), PageError> {
+    let body = unseal(key, bytes)?;
+    index
+        .vectors
+        .restore_links(page * LINKED_SLOTS as u32, body);
+    Ok(())
 }
 
 /// Values by their place, each once.

@@ -7,8 +7,8 @@ use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
 use super::selection::Selections;
 use crate::index::{
-    Bitmap, Field, FlatIndex, Fused, Fusion, KeywordIndex, Ranked, Scored, Slot, Slots,
-    VectorError, VectorIndex, check_vector, fuse, terms,
+    Bitmap, Field, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Ranked, Scored, Slot,
+    Slots, VectorError, VectorIndex, VectorIndexKind, check_vector, fuse, terms,
 };
 use crate::memory::{Card, EntityId, Fact, Filter, Id, Kind, Memory, Moment, Object};
 use crate::operation::{ChannelScore, Hit, Receipt, Search, Transcript};
@@ -23,6 +23,9 @@ const DATE_WEIGHT: f32 = 1.0;
 /// Candidates of one channel for each hit wanted, and at least.
 const CANDIDATES_PER_HIT: usize = 4;
 const MIN_CANDIDATES: usize = 200;
+
+/// Vectors that a change brings into the graph beside its own, twice as many as it has.
+const LINKED_AT_LEAST: usize = 4;
 
 /// Messages whose terms are remembered for those after them.
 const RECENT: usize = 256;
@@ -41,7 +44,7 @@ type Passage = (Id, u16);
 #[derive(Default)]
 pub struct RecallIndex {
     pub(super) slots: Slots<Passage>,
-    pub(super) vectors: FlatIndex,
+    pub(super) vectors: HnswIndex,
     pub(super) keywords: KeywordIndex,
     pub(super) selections: Selections,
     /// The pages that changed since they were stored.
@@ -83,6 +86,25 @@ pub struct Question<'a> {
 }
 
 impl RecallIndex {
+    /// Empty indexes.
+    pub fn new(vectors: VectorIndexKind) -> Self {
+        Self {
+            vectors: HnswIndex::new(vectors, HnswSettings::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Brings new vectors into the graph, if there is one: as many as a change brought, and some more of those that
+    /// are behind.
+    pub fn link(&mut self, changed: usize) {
+        self.vectors.link(changed * 2 + LINKED_AT_LEAST);
+    }
+
+    /// Bytes in memory.
+    pub fn bytes(&self) -> usize {
+        self.vectors.bytes() + self.keywords.bytes() + self.slots.bytes()
+    }
+
     /// Whether any memory has a vector.
     pub fn has_vectors(&self) -> bool {
         !self.vectors.is_empty()
@@ -91,7 +113,7 @@ impl RecallIndex {
     /// Whether a memory has its vectors.
     pub fn has_vectors_of(&self, id: &Id) -> bool {
         let slot = self.slots.get(&(*id, 0));
-        slot.is_some_and(|slot| self.vectors.contains(slot))
+        slot.is_some_and(|slot| self.vectors.flat().contains(slot))
     }
 
     /// How many pages there are.
@@ -102,7 +124,7 @@ impl RecallIndex {
     /// Whether any slot of a page has a vector.
     pub fn has_vectors_on(&self, page: u32) -> bool {
         let mut slots = slots_on(page);
-        slots.any(|slot| self.vectors.contains(slot))
+        slots.any(|slot| self.vectors.flat().contains(slot))
     }
 
     /// Whether any slot of a page has a memory.

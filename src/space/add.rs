@@ -29,6 +29,7 @@ impl<H: Host> Space<H> {
         if messages.is_empty() {
             return Err(SpaceError::NoMessages);
         }
+        self.state.borrow().check_room()?;
         let now = self.host.now();
         let extract = add.infer && self.models.chat.is_some();
         let embedder = self.models.embedder.name().to_owned();

@@ -36,6 +36,15 @@ pub enum SpaceError {
     /// The add has no message that can be remembered.
     #[error("nothing to remember: give at least one message with text from a user or an assistant")]
     NoMessages,
+    /// There is no room for more.
+    #[error(
+        "the indexes of this memory fill the {megabytes} MB that they may: delete what is no longer needed, or \
+         raise EDGEMEM_SPACE_MEGABYTES"
+    )]
+    Full {
+        /// The budget.
+        megabytes: usize,
+    },
     /// The question is empty.
     #[error("the query must not be empty")]
     EmptyQuery,
@@ -78,6 +87,7 @@ impl SpaceError {
             SpaceError::WrongSpace => (400, "wrong_space"),
             SpaceError::Scope(_) => (400, "scope_required"),
             SpaceError::NoMessages => (400, "no_messages"),
+            SpaceError::Full { .. } => (413, "space_full"),
             SpaceError::EmptyQuery => (400, "empty_query"),
             SpaceError::OutOfRange { .. } => (400, "out_of_range"),
             SpaceError::EmptyText => (400, "empty_text"),

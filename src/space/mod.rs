@@ -6,6 +6,7 @@ mod ingest;
 mod jobs;
 mod pages;
 mod read;
+mod settings;
 mod state;
 mod write;
 
@@ -23,6 +24,7 @@ use crate::pipeline::knowledge::Known;
 use crate::store::{Changes, Storage};
 
 pub use error::SpaceError;
+pub use settings::Settings;
 use state::State;
 
 /// What a host supplies: time, randomness and storage. HTTP reaches a space through its models.
@@ -38,6 +40,16 @@ pub trait Host {
 
     /// 64 random bits.
     fn random(&self) -> u64;
+
+    /// What the operator set.
+    fn settings(&self) -> Settings {
+        Settings::default()
+    }
+
+    /// How much memory the module that this runs in has, in bytes, where that can be told.
+    fn memory(&self) -> Option<usize> {
+        None
+    }
 
     /// Tells the operator of something that mended itself.
     fn warn(&self, message: &str) {
@@ -92,8 +104,8 @@ impl<H: Host> Space<H> {
     /// # Errors
     /// When the storage fails or holds a record that cannot be read.
     pub async fn open(host: H, models: Models, hash: SpaceHash) -> Result<Self, SpaceError> {
-        let (state, damage) =
-            State::load(host.storage(), models.embedder.name(), host.now()).await?;
+        let (storage, embedder) = (host.storage(), models.embedder.name());
+        let (state, damage) = State::load(storage, host.settings(), embedder, host.now()).await?;
         if let Some(damage) = damage {
             host.warn(&format!("{damage}: the indexes are made anew"));
         }
@@ -183,7 +195,9 @@ impl<H: Host> Space<H> {
             {
                 let mut state = self.state.borrow_mut();
                 state.pages.written(&changes);
+                let embedded = changes.vectors.len();
                 state.apply(changes, storage)?;
+                state.index.link(embedded);
             }
             self.save_pages().await;
         }

@@ -1,6 +1,6 @@
 //! The pages of a space's cards and indexes in storage, so that a cold start reads instead of computing.
 //!
-//! [`Table::Index`] holds `cards/…`, `vectors/…` and `words/…`, a `head` that counts them, and a `tail`: for each
+//! [`Table::Index`] holds `cards/…`, `vectors/…`, `words/…`, `links/…` of the graph between vectors if one is kept, a `head` that counts them, and a `tail`: for each
 //! commit after the pages were stored, the memories that it changed. Loading takes in the pages and then the
 //! memories of the tail. Before the first `head`, and whenever a page is lost, everything is made from the records.
 
@@ -13,7 +13,8 @@ use super::state::{State, followers, vectors_of};
 use super::{Host, Space, SpaceError};
 use crate::memory::{Id, Memory};
 use crate::pipeline::pages::{
-    load_cards, load_vectors, load_words, page_of_card, save_cards, save_vectors, save_words,
+    load_cards, load_links, load_vectors, load_words, page_of_card, page_of_links, save_cards,
+    save_links, save_vectors, save_words,
 };
 use crate::store::pages::{PageError, damaged, decode, encode};
 use crate::store::records::decode as decode_record;
@@ -124,11 +125,13 @@ impl State {
         let mut found = Head::default();
         let mut head = None;
         let mut changed = BTreeSet::new();
+        let mut links = Vec::new();
         let mut after: Option<String> = None;
         loop {
             let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
             let entries = storage.scan(Table::Index, from, PAGES).await?;
             for (key, bytes) in &entries {
+                let key = key.as_str();
                 let (kind, number) = key.split_once('/').unwrap_or((key, "0"));
                 let page = u32::from_str_radix(number, 16).unwrap_or(u32::MAX);
                 let taken = match kind {
@@ -143,6 +146,11 @@ impl State {
                     "words" => {
                         found.words += 1;
                         load_words(&mut self.index, &self.knowledge, page, key, bytes)
+                    }
+                    // They come before the vectors that they link.
+                    "links" => {
+                        links.push((key.to_owned(), bytes.clone()));
+                        Ok(())
                     }
                     "tail" => decode::<Vec<u128>>(key, bytes).map(|ids| {
                         self.pages.tail = self.pages.tail.max(page);
@@ -175,6 +183,14 @@ impl State {
                 expected: sum(&head),
                 found: sum(&found),
             }));
+        }
+        for (key, bytes) in links {
+            let page = key
+                .rsplit_once('/')
+                .map(|(_, number)| u32::from_str_radix(number, 16));
+            let page = page.and_then(Result::ok).unwrap_or_default();
+            // Without them the graph grows anew; answers are the same.
+            drop(load_links(&mut self.index, page, &key, &bytes));
         }
         self.index.loaded();
         self.pages.stored = Stored::Valid;
@@ -222,7 +238,11 @@ impl State {
             // Its words are context for those after it.
             for id in std::iter::once(card.id).chain(followers(&self.knowledge, card)) {
                 for page in self.index.pages_of(&id) {
-                    keys.extend([vectors_key(page), words_key(page)]);
+                    keys.extend([
+                        vectors_key(page),
+                        words_key(page),
+                        links_key(page_of_links(page)),
+                    ]);
                 }
             }
         }
@@ -265,6 +285,9 @@ impl State {
             let words = save_words(&self.index, number);
             writes.push(page(words_key(number), words));
         }
+        let links = save_links(&self.index, self.pages.torn);
+        let links = links.into_iter().flatten();
+        writes.extend(links.map(|(number, links)| page(links_key(number), links)));
         let tail = (1..=self.pages.tail).map(|number| page(tail_key(number), None));
         writes.extend(tail);
         let cards = self.knowledge.cards().map(|card| page_of_card(&card.id));
@@ -323,6 +346,10 @@ fn vectors_key(number: u32) -> String {
 
 fn words_key(number: u32) -> String {
     format!("words/{number:08x}")
+}
+
+fn links_key(number: u32) -> String {
+    format!("links/{number:08x}")
 }
 
 fn tail_key(number: u32) -> String {

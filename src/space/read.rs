@@ -218,6 +218,9 @@ impl<H: Host> Space<H> {
                 .count(),
             jobs: state.jobs.len(),
             embedder: state.record().and_then(|record| record.embedder.clone()),
+            bytes: state.bytes(),
+            budget: state.settings().budget,
+            module: self.host.memory(),
         })
     }
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::SpaceError;
 use super::pages::{Loaded, Pages};
+use super::settings::Settings;
 use crate::memory::{Card, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
 use crate::pipeline::knowledge::{Knowledge, Known};
 use crate::pipeline::recall::{CONTEXT_WEIGHTS, RecallIndex};
@@ -22,6 +23,7 @@ const PAGE: usize = 1_000;
 /// The resident state of one space.
 #[derive(Default)]
 pub(super) struct State {
+    settings: Settings,
     record: Option<SpaceRecord>,
     pub knowledge: Knowledge,
     pub index: RecallIndex,
@@ -39,10 +41,15 @@ impl State {
     /// served could not.
     pub async fn load(
         storage: &impl Storage,
+        settings: Settings,
         embedder: &str,
         now: Moment,
     ) -> Result<(Self, Option<PageError>), SpaceError> {
-        let mut state = Self::default();
+        let mut state = Self {
+            settings,
+            index: RecallIndex::new(settings.vector_index),
+            ..Self::default()
+        };
         let Some(bytes) = storage.get(Table::Space, SPACE_KEY).await? else {
             return Ok((state, None));
         };
@@ -91,7 +98,7 @@ impl State {
                 Ok(Loaded::Nothing) => None,
                 Err(damage) => {
                     self.knowledge = Knowledge::default();
-                    self.index = RecallIndex::default();
+                    self.index = RecallIndex::new(self.settings.vector_index);
                     Some(damage)
                 }
             },
@@ -138,6 +145,30 @@ impl State {
         }
     }
 
+    /// What the operator set.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// Whether more may be remembered.
+    ///
+    /// # Errors
+    /// When the indexes fill their budget.
+    pub fn check_room(&self) -> Result<(), SpaceError> {
+        let budget = self.settings.budget;
+        match self.bytes() < budget {
+            true => Ok(()),
+            false => Err(SpaceError::Full {
+                megabytes: budget >> 20,
+            }),
+        }
+    }
+
+    /// Bytes in memory, about.
+    pub fn bytes(&self) -> usize {
+        self.index.bytes() + self.knowledge.bytes()
+    }
+
     /// What the space is; `None` until the first add.
     pub fn record(&self) -> Option<&SpaceRecord> {
         self.record.as_ref()
@@ -169,7 +200,7 @@ impl State {
     pub fn apply(&mut self, changes: Changes, storage: &dyn Storage) -> Result<(), SpaceError> {
         self.pages.apply(&changes);
         if changes.clear {
-            self.index = RecallIndex::default();
+            self.index = RecallIndex::new(self.settings.vector_index);
             self.jobs.clear();
             self.summaries.clear();
             self.unembedded.clear();

@@ -19,13 +19,14 @@ use edgemem::model::{
     ChatModel, ChatReply, ChatRequest, Finish, ModelError, Output, ToolCall, Turn,
 };
 use edgemem::operation::{Add, Event, EventStatus, Hit, List, Operation, Reply, Search};
-use edgemem::space::{Host, Models, Space, SpaceError};
+use edgemem::space::{Host, Models, Settings, Space, SpaceError};
 use edgemem::store::MemoryStorage;
 use futures_executor::block_on;
 use futures_util::future::{LocalBoxFuture, ready};
 
 /// A host whose clock the test sets and whose random numbers repeat.
 pub struct TestHost {
+    pub settings: Settings,
     pub storage: Rc<MemoryStorage>,
     pub clock: Rc<Cell<i64>>,
     pub random: Cell<u64>,
@@ -41,6 +42,10 @@ impl Host for TestHost {
 
     fn now(&self) -> Moment {
         Moment::from_millis(self.clock.get())
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
     }
 
     fn warn(&self, message: &str) {
@@ -162,6 +167,8 @@ pub struct Fixture {
     pub storage: Rc<MemoryStorage>,
     pub clock: Rc<Cell<i64>>,
     pub warnings: Rc<RefCell<Vec<String>>>,
+    /// What the space is opened with.
+    pub settings: Settings,
     owner: Owner,
     with_model: bool,
 }
@@ -190,22 +197,27 @@ impl Fixture {
         let clock = Rc::new(Cell::new(1_767_225_600_000));
         let script = Rc::new(Script::default());
         let warnings = Rc::default();
-        let space = open(
-            &storage,
-            &clock,
-            with_model.then(|| Rc::clone(&script)),
-            &owner,
-            &warnings,
-        );
+        let settings = Settings::default();
+        let chat = with_model.then(|| Rc::clone(&script));
+        let space = open(&storage, &clock, chat, &owner, &warnings, settings);
         Self {
             space,
             script,
             storage,
             clock,
             warnings,
+            settings,
             owner,
             with_model,
         }
+    }
+
+    /// An empty space of these settings, without a model.
+    pub fn with_settings(settings: Settings) -> Self {
+        let mut fixture = Self::without_model();
+        fixture.settings = settings;
+        fixture.reopen();
+        fixture
     }
 
     /// The same storage, opened anew: what a restart finds.
@@ -217,6 +229,7 @@ impl Fixture {
             script,
             &self.owner,
             &self.warnings,
+            self.settings,
         );
     }
 
@@ -335,8 +348,10 @@ fn open(
     script: Option<Rc<Script>>,
     owner: &Owner,
     warnings: &Rc<RefCell<Vec<String>>>,
+    settings: Settings,
 ) -> Rc<Space<TestHost>> {
     let host = TestHost {
+        settings,
         storage: Rc::clone(storage),
         clock: Rc::clone(clock),
         random: Cell::new(7),

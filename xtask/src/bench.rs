@@ -22,6 +22,7 @@ struct Options {
     vectors: Option<(PathBuf, usize)>,
     counts: String,
     peers: bool,
+    hnsw: bool,
     worker: bool,
 }
 
@@ -32,6 +33,7 @@ impl Options {
             vectors: None,
             counts: "1000,10000,50000".into(),
             peers: false,
+            hnsw: false,
             worker: false,
         };
         let mut words = words.iter();
@@ -44,6 +46,7 @@ impl Options {
                 "--texts" => options.texts = Some(value()?.into()),
                 "--counts" => options.counts.clone_from(value()?),
                 "--peers" => options.peers = true,
+                "--hnsw" => options.hnsw = true,
                 "--worker" => options.worker = true,
                 "--vectors" => {
                     let file = PathBuf::from(value()?);
@@ -79,6 +82,9 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     command.arg("--vectors").arg(&vectors);
     command.args(["--dimension", &dimension.to_string()]);
     command.args(["--counts", &options.counts]);
+    if options.hnsw {
+        command.arg("--hnsw");
+    }
     if options.peers {
         let peers = project.root.join(PEERS);
         tools.node.packages_with_scripts(project, &peers)?;

@@ -1,6 +1,8 @@
 //! The core's vector index as WebAssembly, beside the plain scan that it is compared with.
 
-use edgemem::index::{Bitmap, FlatIndex, Slot, VectorIndex};
+use edgemem::index::{
+    Bitmap, FlatIndex, HnswIndex, HnswSettings, Slot, VectorIndex, VectorIndexKind,
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Vectors in edgemem's index and, if wanted, as they are.
@@ -9,6 +11,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub struct Bench {
     dimension: usize,
     index: FlatIndex,
+    graph: HnswIndex,
     exact: Vec<f32>,
     allowed: Option<Bitmap>,
 }
@@ -21,6 +24,7 @@ impl Bench {
         Self {
             dimension,
             index: FlatIndex::new(),
+            graph: HnswIndex::default(),
             exact: Vec::new(),
             allowed: None,
         }
@@ -32,6 +36,33 @@ impl Bench {
         (first..)
             .zip(rows)
             .all(|(slot, row)| self.index.insert(slot, row).is_ok())
+    }
+
+    /// Builds the graph over rows `[n × dimension]`; whether all fitted. `ef` is how many candidates a search has.
+    pub fn build_graph(&mut self, rows: &[f32], ef: usize) -> bool {
+        let settings = HnswSettings {
+            ef,
+            ..HnswSettings::default()
+        };
+        self.graph = HnswIndex::new(VectorIndexKind::Hnsw, settings);
+        let rows = rows.chunks_exact(self.dimension);
+        let fitted = (0..)
+            .zip(rows)
+            .all(|(slot, row)| self.graph.insert(slot, row).is_ok());
+        self.graph.link(usize::MAX);
+        fitted
+    }
+
+    /// The slots of the nearest by the graph.
+    pub fn search_graph(&self, query: &[f32], k: usize) -> Vec<Slot> {
+        let found = self.graph.search(query, k, self.allowed.as_ref());
+        let found = found.unwrap_or_default().into_iter();
+        found.map(|(slot, _)| slot).collect()
+    }
+
+    /// Bytes of the graph and its rows.
+    pub fn graph_bytes(&self) -> usize {
+        self.graph.bytes()
     }
 
     /// Keeps rows `[n × dimension]` for [`Bench::scan`].

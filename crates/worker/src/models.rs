@@ -7,7 +7,7 @@ use edgemem::memory::Problem;
 use edgemem::model::config::{ConfigError, EmbedderConfig, LlmConfig, ModelConfig};
 use edgemem::model::openai::{OpenAiChat, OpenAiEmbedder};
 use edgemem::model::{ChatModel, Embedder, Http};
-use edgemem::space::Models;
+use edgemem::space::{Models, Settings};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 use worker::{Env, js_sys};
@@ -49,6 +49,15 @@ pub fn variable(env: &Env, name: &str) -> Option<String> {
 /// When a variable is wrong or a binding or an asset is missing; the message says which.
 pub async fn models(env: &Env) -> Result<Models, Problem> {
     Ok(load(env).await?)
+}
+
+/// What is set for spaces.
+///
+/// # Errors
+/// When a variable is wrong; the message says which.
+pub fn settings(env: &Env) -> Result<Settings, Problem> {
+    let settings = Settings::from_env(|name| variable(env, name));
+    Ok(settings.map_err(ModelsError::from)?)
 }
 
 async fn load(env: &Env) -> Result<Models, ModelsError> {

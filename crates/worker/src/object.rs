@@ -7,7 +7,7 @@ use std::rc::Rc;
 use edgemem::api::{Call, problem_response};
 use edgemem::memory::{Moment, Problem, SpaceHash};
 use edgemem::operation::{Operation, Reply};
-use edgemem::space::{Host, Space, SpaceError};
+use edgemem::space::{Host, Settings, Space, SpaceError};
 use edgemem::store::records::{SpaceRecord, decode};
 use edgemem::store::{SPACE_KEY, Storage, Table};
 use futures_util::lock::Mutex;
@@ -18,7 +18,7 @@ use worker::{
 
 use crate::failure::{caught, internal};
 use crate::http::{read_request, to_response, to_worker};
-use crate::models::models;
+use crate::models::{models, settings};
 use crate::storage::SqliteStorage;
 
 /// The binding of the objects.
@@ -149,6 +149,7 @@ impl SpaceObject {
         let models = models(&self.env).await?;
         let storage = Rc::new(SqliteStorage::new(&self.state));
         let host = WorkerHost {
+            settings: settings(&self.env)?,
             storage: storage.clone(),
         };
         let opened = caught(Space::open(host, models, hash)).await?;
@@ -195,12 +196,18 @@ fn shown(error: &SpaceError) -> Problem {
     problem
 }
 
+/// The module's memory: WebAssembly never gives any back.
+fn memory_bytes() -> usize {
+    core::arch::wasm32::memory_size::<0>() << 16
+}
+
 fn now() -> Moment {
     Moment::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What a Durable Object supplies to its space.
 struct WorkerHost {
+    settings: Settings,
     storage: Rc<SqliteStorage>,
 }
 
@@ -213,6 +220,14 @@ impl Host for WorkerHost {
 
     fn now(&self) -> Moment {
         now()
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    fn memory(&self) -> Option<usize> {
+        Some(memory_bytes())
     }
 
     fn warn(&self, message: &str) {

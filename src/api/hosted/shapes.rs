@@ -133,6 +133,9 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             "total_relations": stats.relations,
             "pending_jobs": stats.jobs,
             "embedder": stats.embedder,
+            "memory_bytes": stats.bytes,
+            "memory_budget_bytes": stats.budget,
+            "module_bytes": stats.module,
         }),
         _ => {
             return Err(Problem::new(

@@ -31,6 +31,16 @@ impl FlatIndex {
         Self::default()
     }
 
+    /// The vectors in eight bits a value.
+    pub(super) fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The slots that hold a vector.
+    pub(super) fn live(&self) -> &Bitmap {
+        &self.live
+    }
+
     /// The first vector says the dimension of all.
     fn begin(&mut self, dimension: usize) {
         if self.count == 0 {
@@ -169,19 +179,11 @@ impl VectorIndex for FlatIndex {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::testing::{clustered, dot, unit};
     use super::*;
 
     /// What eight bits lose of a cosine of four values.
     const ROUNDING: f32 = 0.01;
-
-    fn dot(left: &[f32], right: &[f32]) -> f32 {
-        left.iter().zip(right).map(|(x, y)| x * y).sum()
-    }
-
-    fn unit(values: &[f32]) -> Vec<f32> {
-        let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-9);
-        values.iter().map(|v| v / norm).collect()
-    }
 
     #[test]
     fn the_nearest_come_first_and_ties_by_slot() {
@@ -265,27 +267,6 @@ mod tests {
                 prop_assert!(exact(slot) <= worst + 2.0 * ROUNDING, "{slot}");
             }
         }
-    }
-
-    /// Vectors around a few hundred centres, as texts lie around topics.
-    fn clustered(count: usize, dimension: usize) -> Vec<Vec<f32>> {
-        let mut state = 7u64;
-        let mut random = move || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-        };
-        let mut vector = |around: Option<&Vec<f32>>| -> Vec<f32> {
-            let values: Vec<f32> = (0..dimension)
-                .map(|at| random() + around.map_or(0.0, |centre| centre[at] * 8.0))
-                .collect();
-            unit(&values)
-        };
-        let centres: Vec<Vec<f32>> = (0..200).map(|_| vector(None)).collect();
-        (0..count)
-            .map(|at| vector(Some(&centres[at % 200])))
-            .collect()
     }
 
     #[test]

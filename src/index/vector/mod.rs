@@ -2,15 +2,21 @@
 
 mod codes;
 mod flat;
+mod graph;
+mod hnsw;
 mod kernels;
 mod pages;
 mod rows;
+#[cfg(test)]
+mod testing;
 
 use thiserror::Error;
 
 use super::{Bitmap, Scored, Slot};
 
 pub use flat::FlatIndex;
+pub use graph::HnswSettings;
+pub use hnsw::{HnswIndex, VectorIndexKind};
 #[cfg(feature = "test-suite")]
 pub use kernels::agree as kernels_agree;
 

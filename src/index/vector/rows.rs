@@ -61,6 +61,30 @@ impl Rows {
         dot(values, &query.values) as f32 * (scale * query.scale)
     }
 
+    /// A row as a query, to compare it with others.
+    pub fn query(&self, row: usize) -> QueryRow {
+        let (values, scale) = (self.values.get(row), self.scales.get(row));
+        QueryRow {
+            values: values
+                .into_iter()
+                .flatten()
+                .copied()
+                .map(i16::from)
+                .collect(),
+            scale: scale
+                .and_then(|scale| scale.first())
+                .copied()
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Tells a row from others, and from what it was before.
+    pub fn checksum(&self, row: usize) -> u32 {
+        let mut saved = Vec::new();
+        self.save(row, &mut saved);
+        crc32fast::hash(&saved)
+    }
+
     /// Bytes of a saved row: a scale and the values.
     pub fn saved_bytes(dimension: usize) -> usize {
         4 + dimension

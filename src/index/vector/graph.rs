@@ -1,0 +1,406 @@
+//! A hierarchical navigable small world over quantised rows.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
+
+use super::codes::split_mix;
+use super::pages::Pages;
+use super::rows::{QueryRow, Rows};
+use crate::index::{Bitmap, Scored, Slot};
+
+/// How a graph is built and searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HnswSettings {
+    /// Links of a vector, a power of two; twice as many at the ground level.
+    pub m: usize,
+    /// Candidates for the links of a new vector: more cost time to build and find better links.
+    pub ef_construction: usize,
+    /// Candidates of a search: more cost time and find more.
+    pub ef: usize,
+}
+
+impl Default for HnswSettings {
+    fn default() -> Self {
+        Self {
+            m: 16,
+            ef_construction: 100,
+            ef: 64,
+        }
+    }
+}
+
+/// Links between near vectors at levels of falling density (Malkov and Yashunin 2018, "Efficient and robust
+/// approximate nearest neighbor search using hierarchical navigable small world graphs"). A slot's level follows
+/// from its number, so that every host builds the same graph.
+#[derive(Debug, Clone)]
+pub(super) struct Graph {
+    settings: HnswSettings,
+    /// Links at the ground level, `[slots × 2m]`, each a slot plus one; 0 past the last.
+    ground: Pages<Slot>,
+    /// Links at the levels above, likewise, of the slots that reach them.
+    above: FxHashMap<Slot, Vec<Vec<Slot>>>,
+    linked: Bitmap,
+    count: usize,
+    entry: Option<Slot>,
+}
+
+/// A slot by its score, the lower slot ahead of its equals: in one number, as that compares fastest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Near(u64);
+
+impl Near {
+    #[inline(always)]
+    fn new(score: f32, slot: Slot) -> Self {
+        // The bits of floats order as integers do, once those of negative ones are turned around.
+        let bits = score.to_bits();
+        let sign = bits >> 31;
+        let ordered = bits ^ (sign.wrapping_neg() | 1 << 31);
+        Self(u64::from(ordered) << 32 | u64::from(!slot))
+    }
+
+    #[inline(always)]
+    fn slot(self) -> Slot {
+        !(self.0 as u32)
+    }
+
+    #[inline(always)]
+    fn score(self) -> f32 {
+        let ordered = (self.0 >> 32) as u32;
+        let sign = ordered >> 31 ^ 1;
+        f32::from_bits(ordered ^ (sign.wrapping_neg() | 1 << 31))
+    }
+}
+
+impl Graph {
+    pub fn new(settings: HnswSettings) -> Self {
+        let m = settings.m.clamp(2, 128).next_power_of_two();
+        let settings = HnswSettings { m, ..settings };
+        Self {
+            settings,
+            ground: Pages::new(2 * m),
+            above: FxHashMap::default(),
+            linked: Bitmap::default(),
+            count: 0,
+            entry: None,
+        }
+    }
+
+    pub fn settings(&self) -> HnswSettings {
+        self.settings
+    }
+
+    /// The slots in the graph.
+    pub fn linked(&self) -> &Bitmap {
+        &self.linked
+    }
+
+    /// How many slots are in the graph.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Bytes of the links.
+    pub fn bytes(&self) -> usize {
+        let links = |levels: &Vec<Vec<Slot>>| levels.iter().map(Vec::capacity).sum::<usize>();
+        self.ground.bytes() + self.above.values().map(links).sum::<usize>() * size_of::<Slot>()
+    }
+
+    /// One in `m` slots reaches level 1, one in `m²` level 2, and so on.
+    fn level(&self, slot: Slot) -> usize {
+        let mut state = u64::from(slot);
+        (split_mix(&mut state).leading_zeros() / self.settings.m.ilog2()) as usize
+    }
+
+    /// The most links at a level.
+    fn most(&self, level: usize) -> usize {
+        match level {
+            0 => 2 * self.settings.m,
+            _ => self.settings.m,
+        }
+    }
+
+    #[inline(always)]
+    fn links(&self, slot: Slot, level: usize) -> impl Iterator<Item = Slot> {
+        let links = match level {
+            0 => self.ground.get(slot as usize),
+            _ => {
+                let levels = self.above.get(&slot);
+                levels.and_then(|levels| Some(levels.get(level - 1)?.as_slice()))
+            }
+        };
+        let links = links.unwrap_or_default().iter();
+        links.take_while(|link| **link > 0).map(|link| link - 1)
+    }
+
+    fn set_links(&mut self, slot: Slot, level: usize, links: &[Slot]) {
+        let most = self.most(level);
+        let mut links: Vec<Slot> = links.iter().take(most).map(|link| link + 1).collect();
+        if level == 0 {
+            links.resize(most, 0);
+            return self.ground.put(slot as usize, &links);
+        }
+        let levels = self.above.entry(slot).or_default();
+        if levels.len() < level {
+            levels.resize(level, Vec::new());
+        }
+        if let Some(place) = levels.get_mut(level - 1) {
+            *place = links;
+        }
+    }
+
+    /// Puts a slot whose row is there into the graph.
+    pub fn insert(&mut self, rows: &Rows, slot: Slot) {
+        if self.linked.contains(slot) {
+            return;
+        }
+        let level = self.level(slot);
+        let query = rows.query(slot as usize);
+        if let Some(entry) = self.entry {
+            let top = self.level(entry);
+            let mut from = near(rows, &query, entry);
+            for above in (level + 1..=top).rev() {
+                from = self.descend(rows, &query, from, above);
+            }
+            let mut from = vec![from];
+            for level in (0..=level.min(top)).rev() {
+                let ef = self.settings.ef_construction;
+                from = self.walk(rows, &query, &from, ef, level, |_| true);
+                let chosen = choose(rows, &from, self.most(level));
+                self.set_links(slot, level, &chosen);
+                for neighbour in chosen {
+                    self.link_back(rows, neighbour, slot, level);
+                }
+            }
+        }
+        for level in 0..=level {
+            if self.links(slot, level).next().is_none() {
+                self.set_links(slot, level, &[]);
+            }
+        }
+        self.enter(slot);
+    }
+
+    fn enter(&mut self, slot: Slot) {
+        self.count += usize::from(!self.linked.contains(slot));
+        self.linked.insert(slot);
+        let is_higher = |entry| self.level(slot) > self.level(entry);
+        if self.entry.is_none_or(is_higher) {
+            self.entry = Some(slot);
+        }
+    }
+
+    /// Links a neighbour to a new slot; when it has too many links, the best stay.
+    fn link_back(&mut self, rows: &Rows, neighbour: Slot, slot: Slot, level: usize) {
+        let mut links: Vec<Slot> = self.links(neighbour, level).collect();
+        links.push(slot);
+        self.relink(rows, neighbour, level, links);
+    }
+
+    /// Gives a slot the best of some links.
+    fn relink(&mut self, rows: &Rows, slot: Slot, level: usize, mut links: Vec<Slot>) {
+        let most = self.most(level);
+        if links.len() > most {
+            let query = rows.query(slot as usize);
+            let links_near = links.iter().map(|link| near(rows, &query, *link));
+            let mut candidates: Vec<Near> = links_near.collect();
+            candidates.sort_unstable_by(|a, b| b.cmp(a));
+            links = choose(rows, &candidates, most);
+        }
+        self.set_links(slot, level, &links);
+    }
+
+    /// Takes a slot whose row is still there out of the graph. Those that led to it lead to its neighbours
+    /// instead; a link that is not found leads nowhere and is passed over.
+    pub fn remove(&mut self, rows: &Rows, slot: Slot) {
+        if !self.linked.contains(slot) {
+            return;
+        }
+        let query = rows.query(slot as usize);
+        for level in 0..=self.level(slot) {
+            let orphaned: Vec<Slot> = self.links(slot, level).collect();
+            let from = [near(rows, &query, slot)];
+            let ef = self.settings.ef_construction;
+            let near = self.walk(rows, &query, &from, ef, level, |_| true);
+            for other in near.into_iter().map(Near::slot) {
+                if other == slot || self.links(other, level).all(|link| link != slot) {
+                    continue;
+                }
+                let mut links: Vec<Slot> = self.links(other, level).collect();
+                links.extend(&orphaned);
+                links.sort_unstable();
+                links.dedup();
+                links.retain(|link| *link != slot && *link != other && self.linked.contains(*link));
+                self.relink(rows, other, level, links);
+            }
+        }
+        self.set_links(slot, 0, &[]);
+        self.above.remove(&slot);
+        self.linked.remove(slot);
+        self.count -= 1;
+        if self.entry == Some(slot) {
+            let highest = self.above.keys().copied();
+            let highest = highest.filter(|slot| self.linked.contains(*slot));
+            let highest = highest.max_by_key(|slot| (self.level(*slot), Reverse(*slot)));
+            self.entry = highest.or_else(|| self.linked.iter().next());
+        }
+    }
+
+    /// The `ef` slots nearest to a query among those that `keep` lets pass, best first.
+    pub fn search(
+        &self,
+        rows: &Rows,
+        query: &QueryRow,
+        ef: usize,
+        keep: impl Fn(Slot) -> bool,
+    ) -> Vec<Scored> {
+        let Some(entry) = self.entry else {
+            return Vec::new();
+        };
+        let mut from = near(rows, query, entry);
+        for level in (1..=self.level(entry)).rev() {
+            from = self.descend(rows, query, from, level);
+        }
+        let found = self.walk(rows, query, &[from], ef, 0, keep);
+        let scored = found.into_iter().map(|near| (near.slot(), near.score()));
+        scored.collect()
+    }
+
+    /// The nearest that steps from neighbour to nearer neighbour reach.
+    fn descend(&self, rows: &Rows, query: &QueryRow, from: Near, level: usize) -> Near {
+        let mut nearest = from;
+        loop {
+            let links = self.links(nearest.slot(), level);
+            let links = links.filter(|link| self.linked.contains(*link));
+            match links.map(|link| near(rows, query, link)).max() {
+                Some(best) if best.score() > nearest.score() => nearest = best,
+                _ => return nearest,
+            }
+        }
+    }
+
+    /// The `ef` nearest of a level that best-first steps reach, best first.
+    fn walk(
+        &self,
+        rows: &Rows,
+        query: &QueryRow,
+        from: &[Near],
+        ef: usize,
+        level: usize,
+        keep: impl Fn(Slot) -> bool,
+    ) -> Vec<Near> {
+        let mut seen = Bitmap::with_room_for(self.linked.room());
+        let mut next: BinaryHeap<Near> = BinaryHeap::with_capacity(ef * 4);
+        let mut found: BinaryHeap<Reverse<Near>> = BinaryHeap::with_capacity(ef + 1);
+        for near in from {
+            seen.insert(near.slot());
+            next.push(*near);
+            if keep(near.slot()) {
+                found.push(Reverse(*near));
+            }
+        }
+        while let Some(nearest) = next.pop() {
+            let worst = found.peek().map(|Reverse(worst)| *worst);
+            if found.len() >= ef && worst.is_some_and(|worst| nearest < worst) {
+                break;
+            }
+            for link in self.links(nearest.slot(), level) {
+                if seen.contains(link) || !self.linked.contains(link) {
+                    continue;
+                }
+                seen.insert(link);
+                let near = near(rows, query, link);
+                let worst = found.peek().map(|Reverse(worst)| *worst);
+                if found.len() >= ef && worst.is_some_and(|worst| near < worst) {
+                    continue;
+                }
+                next.push(near);
+                if keep(link) {
+                    found.push(Reverse(near));
+                    if found.len() > ef {
+                        found.pop();
+                    }
+                }
+            }
+        }
+        let found = found.into_sorted_vec();
+        found.into_iter().map(|Reverse(near)| near).collect()
+    }
+
+    /// Appends the links of a slot: for each of its levels how many (`u8`) and to which slots (`u32`,
+    /// little-endian).
+    pub fn save(&self, slot: Slot, page: &mut Vec<u8>) {
+        for level in 0..=self.level(slot) {
+            let links: Vec<Slot> = self.links(slot, level).collect();
+            page.push(links.len() as u8);
+            page.extend(links.iter().flat_map(|link| link.to_le_bytes()));
+        }
+    }
+
+    /// Takes in saved links and answers what follows them; `None` when they are cut off. `take` is whether they
+    /// are still true.
+    pub fn restore<'a>(&mut self, slot: Slot, saved: &'a [u8], take: bool) -> Option<&'a [u8]> {
+        let mut rest = saved;
+        for level in 0..=self.level(slot) {
+            let (count, after) = rest.split_first()?;
+            let (links, after) = after.split_at_checked(usize::from(*count) * 4)?;
+            rest = after;
+            if take {
+                let (links, _) = links.as_chunks::<4>();
+                let links = links.iter().map(|link| u32::from_le_bytes(*link));
+                let links: Vec<Slot> = links.filter(|link| *link < Slot::MAX).collect();
+                self.set_links(slot, level, &links);
+            }
+        }
+        if take {
+            self.enter(slot);
+        }
+        Some(rest)
+    }
+}
+
+#[inline(always)]
+fn near(rows: &Rows, query: &QueryRow, slot: Slot) -> Near {
+    Near::new(rows.score(slot as usize, query), slot)
+}
+
+/// Up to `most` of the candidates, which come nearest first: one that is nearer to a chosen one than to the
+/// centre is reached through that one, and left out (algorithm 4 of the paper).
+fn choose(rows: &Rows, candidates: &[Near], most: usize) -> Vec<Slot> {
+    let mut chosen: Vec<Slot> = Vec::with_capacity(most);
+    for candidate in candidates {
+        let (slot, score) = (candidate.slot(), candidate.score());
+        if chosen.len() == most {
+            break;
+        }
+        let query = rows.query(slot as usize);
+        let is_covered = |other: &Slot| rows.score(*other as usize, &query) > score;
+        if !chosen.iter().any(is_covered) {
+            chosen.push(slot);
+        }
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_and_slots_come_back_and_order_as_they_should() {
+        let scores = [f32::MIN, -1.0, -0.0, 0.0, 1e-20, 0.5, 1.0, f32::MAX];
+        let mut sorted = Vec::new();
+        for score in scores {
+            for slot in [Slot::MAX, 7, 0] {
+                let near = Near::new(score, slot);
+                assert_eq!(
+                    (near.score().to_bits(), near.slot()),
+                    (score.to_bits(), slot)
+                );
+                sorted.push(near);
+            }
+        }
+        assert!(sorted.is_sorted());
+    }
+}

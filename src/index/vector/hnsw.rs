@@ -1,0 +1,219 @@
+//! The vector index for large collections: a graph over the rows of the flat one.
+
+use super::flat::FlatIndex;
+use super::graph::{Graph, HnswSettings};
+use super::rows::QueryRow;
+use super::{Bitmap, Scored, Slot, VectorError, VectorIndex, check_vector};
+use crate::index::best;
+
+/// From this many vectors on the graph is more than 1.4 times as fast as the flat index at equal recall, which
+/// pays for what it costs to build and to keep. `cargo xtask bench --vectors` measures both.
+const WINS_FROM: usize = 300_000;
+
+/// With fewer vectors than this a scan is faster and exact.
+const SCAN_BELOW: usize = 5_000;
+
+/// A filter that allows fewer than one in this many is answered faster by the flat index.
+const SELECTIVE: usize = 4;
+
+/// Vectors outside the graph that a search looks at one by one; with more, the flat index serves.
+const MOST_UNLINKED: usize = 2_000;
+
+/// Which index serves a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VectorIndexKind {
+    /// What is faster for as many vectors as there are.
+    #[default]
+    Auto,
+    /// The flat index, whatever the size: nothing to build, and the least memory.
+    Flat,
+    /// The graph, from a few thousand vectors on.
+    Hnsw,
+}
+
+impl VectorIndexKind {
+    /// The kind of a name: `auto`, `flat` or `hnsw`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "flat" => Some(Self::Flat),
+            "hnsw" => Some(Self::Hnsw),
+            _ => None,
+        }
+    }
+}
+
+/// A [`FlatIndex`], with a graph (HNSW) that serves large collections. New vectors enter the graph by
+/// [`HnswIndex::link`]; until then they are compared one by one, so that they are found at once.
+#[derive(Debug, Clone)]
+pub struct HnswIndex {
+    flat: FlatIndex,
+    graph: Graph,
+    kind: VectorIndexKind,
+    /// Slots linked or unlinked since the links were saved.
+    unsaved: usize,
+}
+
+impl Default for HnswIndex {
+    fn default() -> Self {
+        Self::new(VectorIndexKind::default(), HnswSettings::default())
+    }
+}
+
+impl HnswIndex {
+    /// An empty index.
+    pub fn new(kind: VectorIndexKind, settings: HnswSettings) -> Self {
+        Self {
+            flat: FlatIndex::new(),
+            graph: Graph::new(settings),
+            kind,
+            unsaved: 0,
+        }
+    }
+
+    /// The index of all vectors below the graph.
+    pub fn flat(&self) -> &FlatIndex {
+        &self.flat
+    }
+
+    /// Takes in a page of [`FlatIndex::page`].
+    ///
+    /// # Errors
+    /// When the page is of another dimension than the vectors that are there, or is cut off.
+    pub fn restore(&mut self, first: Slot, page: &[u8]) -> Result<(), VectorError> {
+        self.flat.restore(first, page)
+    }
+
+    /// Whether a graph is kept for as many vectors as there are.
+    fn keeps_graph(&self) -> bool {
+        match self.kind {
+            VectorIndexKind::Auto => self.flat.len() >= WINS_FROM,
+            VectorIndexKind::Flat => false,
+            VectorIndexKind::Hnsw => true,
+        }
+    }
+
+    /// Puts up to `count` vectors that are not in it yet into the graph, if one is kept, the lowest slots first.
+    /// About half a millisecond each at 100,000.
+    pub fn link(&mut self, count: usize) {
+        if !self.keeps_graph() || self.graph.len() == self.flat.len() {
+            return;
+        }
+        let unlinked: Vec<Slot> = self.unlinked().iter().take(count).collect();
+        self.unsaved += unlinked.len();
+        for slot in unlinked {
+            self.graph.insert(self.flat.rows(), slot);
+        }
+    }
+
+    fn unlinked(&self) -> Bitmap {
+        self.flat.live().and_not(self.graph.linked())
+    }
+
+    fn unlink(&mut self, slot: Slot) {
+        if self.graph.linked().contains(slot) {
+            self.graph.remove(self.flat.rows(), slot);
+            self.unsaved += 1;
+        }
+    }
+
+    /// How many slots entered or left the graph since [`HnswIndex::saved`].
+    pub fn unsaved(&self) -> usize {
+        self.unsaved
+    }
+
+    /// The links are saved as they are.
+    pub fn saved(&mut self) {
+        self.unsaved = 0;
+    }
+
+    /// The links of `count` slots from `first` on, as bytes: for each linked slot its number less `first`
+    /// (`u32`), a checksum of its row (`u32`), and its links; all little-endian. Empty when there is none.
+    pub fn links(&self, first: Slot, count: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for place in (0..).take(count) {
+            let slot = first + place;
+            if self.graph.linked().contains(slot) {
+                bytes.extend(place.to_le_bytes());
+                bytes.extend(self.flat.rows().checksum(slot as usize).to_le_bytes());
+                self.graph.save(slot, &mut bytes);
+            }
+        }
+        bytes
+    }
+
+    /// Takes in the links of [`HnswIndex::links`], after all vectors. Links of a vector that has changed since
+    /// are left out, and so is what follows a page's damage: those vectors are not in the graph yet.
+    pub fn restore_links(&mut self, first: Slot, mut saved: &[u8]) {
+        if !self.keeps_graph() {
+            return;
+        }
+        while let Some((place, rest)) = saved.split_first_chunk::<4>()
+            && let Some((checksum, rest)) = rest.split_first_chunk::<4>()
+        {
+            let slot = first.saturating_add(u32::from_le_bytes(*place));
+            let row = self.flat.rows().checksum(slot as usize);
+            let is_true = self.flat.contains(slot) && row == u32::from_le_bytes(*checksum);
+            match self.graph.restore(slot, rest, is_true) {
+                Some(rest) => saved = rest,
+                None => return,
+            }
+        }
+    }
+
+    /// Bytes of rows, codes and links.
+    pub fn bytes(&self) -> usize {
+        self.flat.bytes() + self.graph.bytes()
+    }
+}
+
+impl VectorIndex for HnswIndex {
+    fn insert(&mut self, slot: Slot, vector: &[f32]) -> Result<(), VectorError> {
+        check_vector(vector, self.dimension())?;
+        self.unlink(slot);
+        self.flat.insert(slot, vector)
+    }
+
+    fn remove(&mut self, slot: Slot) {
+        self.unlink(slot);
+        self.flat.remove(slot);
+    }
+
+    fn len(&self) -> usize {
+        self.flat.len()
+    }
+
+    fn dimension(&self) -> Option<usize> {
+        self.flat.dimension()
+    }
+
+    fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        allowed: Option<&Bitmap>,
+    ) -> Result<Vec<Scored>, VectorError> {
+        let count = self.flat.len();
+        let may = allowed.map_or(count, Bitmap::len);
+        let is_behind = count - self.graph.len() > MOST_UNLINKED;
+        if !self.keeps_graph() || count < SCAN_BELOW || is_behind || may * SELECTIVE < count {
+            return self.flat.search(query, k, allowed);
+        }
+        check_vector(query, self.dimension())?;
+        let query = QueryRow::new(query);
+        let rows = self.flat.rows();
+        let keep = |slot: Slot| allowed.is_none_or(|allowed| allowed.contains(slot));
+        let ef = self.graph.settings().ef.max(k);
+        let mut scored = self.graph.search(rows, &query, ef, keep);
+        if count > self.graph.len() {
+            let unlinked = self.unlinked();
+            let unlinked = unlinked.iter().filter(|slot| keep(*slot));
+            scored.extend(unlinked.map(|slot| (slot, rows.score(slot as usize, &query))));
+        }
+        scored.retain(|(_, score)| *score > 0.0);
+        Ok(best(scored, k))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::super::testing::{clustered, dot, unit};
+use super::*;
+
+/// An index whose graph serves from the first vector on, as [`SCAN_BELOW`] would hide its errors.
+fn graph_of(vectors: &BTreeMap<Slot, Vec<f32>>) -> HnswIndex {
+    let mut index = HnswIndex::new(VectorIndexKind::Hnsw, HnswSettings::default());
+    for (slot, vector) in vectors {
+        index.insert(*slot, vector).unwrap();
+    }
+    index.link(usize::MAX);
+    index
+}
+
+/// What the graph alone finds.
+fn walked(index: &HnswIndex, query: &[f32], k: usize) -> Vec<Slot> {
+    let ef = HnswSettings::default().ef.max(k);
+    let found = index
+        .graph
+        .search(index.flat.rows(), &QueryRow::new(query), ef, |_| true);
+    found.into_iter().take(k).map(|(slot, _)| slot).collect()
+}
+
+fn exact(vectors: &BTreeMap<Slot, Vec<f32>>, query: &[f32], k: usize) -> Vec<Slot> {
+    let scored = vectors.iter().map(|(slot, row)| (*slot, dot(row, query)));
+    let found = best(scored.collect(), k).into_iter();
+    found.map(|(slot, _)| slot).collect()
+}
+
+fn shared(left: &[Slot], right: &[Slot]) -> usize {
+    left.iter().filter(|slot| right.contains(slot)).count()
+}
+
+fn numbered(vectors: Vec<Vec<f32>>) -> BTreeMap<Slot, Vec<f32>> {
+    (0..).zip(vectors).collect()
+}
+
+#[test]
+fn it_finds_nearly_all_of_what_a_scan_finds_also_after_half_is_removed() {
+    let mut vectors = numbered(clustered(6_000, 48));
+    let queries: Vec<Vec<f32>> = vectors.values().step_by(60).cloned().collect();
+    let mut index = graph_of(&vectors);
+    assert!(index.flat.len() >= SCAN_BELOW);
+    let found = |index: &HnswIndex, vectors: &BTreeMap<Slot, Vec<f32>>| -> usize {
+        let each = queries.iter().map(|query| {
+            let found = index.search(query, 10, None).unwrap();
+            let found: Vec<Slot> = found.into_iter().map(|(slot, _)| slot).collect();
+            shared(&found, &exact(vectors, query, 10))
+        });
+        each.sum()
+    };
+    let all = found(&index, &vectors);
+    assert!(all >= 950, "{all} of 1000");
+    for slot in (0..6_000).filter(|slot| slot % 6 == 1) {
+        index.remove(slot);
+        vectors.remove(&slot);
+    }
+    assert_eq!(index.graph.len(), vectors.len());
+    let rest = found(&index, &vectors);
+    assert!(rest >= 950, "{rest} of 1000");
+}
+
+#[test]
+fn filters_are_kept() {
+    let vectors = numbered(clustered(6_000, 16));
+    let index = graph_of(&vectors);
+    for every in [2, 100] {
+        let allowed: Bitmap = (0..6_000).filter(|slot| slot % every == 0).collect();
+        let found = index.search(&vectors[&9], 10, Some(&allowed)).unwrap();
+        assert_eq!(found.len(), 10);
+        assert!(found.iter().all(|(slot, _)| slot % every == 0));
+    }
+}
+
+#[test]
+fn new_vectors_are_found_before_they_are_linked() {
+    let vectors = numbered(clustered(6_000, 16));
+    let mut index = graph_of(&vectors);
+    let axis = unit(&[[1.0].as_slice(), &[0.0; 15]].concat());
+    index.insert(7_000, &axis).unwrap();
+    assert_eq!(index.search(&axis, 1, None).unwrap()[0].0, 7_000);
+    index.link(usize::MAX);
+    assert_eq!(walked(&index, &axis, 1), [7_000]);
+}
+
+#[test]
+fn saved_links_are_taken_but_for_vectors_that_changed() {
+    let vectors = numbered(clustered(500, 16));
+    let index = graph_of(&vectors);
+    let mut loaded = HnswIndex::new(VectorIndexKind::Hnsw, HnswSettings::default());
+    for first in [0, 256] {
+        loaded
+            .restore(first, &index.flat().page(first, 256))
+            .unwrap();
+    }
+    let other = unit(&[0.3; 16]);
+    loaded.insert(5, &other).unwrap();
+    for first in [0, 256] {
+        loaded.restore_links(first, &index.links(first, 256));
+    }
+    assert!(!loaded.graph.linked().contains(5));
+    assert_eq!(loaded.graph.len(), 499);
+    loaded.insert(5, &vectors[&5]).unwrap();
+    loaded.link(usize::MAX);
+    for query in vectors.values().step_by(10) {
+        assert!(shared(&walked(&loaded, query, 10), &walked(&index, query, 10)) >= 9);
+    }
+    // Cut off anywhere, what is there serves.
+    for length in (0..index.links(0, 20).len()).step_by(7) {
+        let mut cut = HnswIndex::new(VectorIndexKind::Hnsw, HnswSettings::default());
+        cut.restore(0, &index.flat().page(0, 500)).unwrap();
+        cut.restore_links(0, &index.links(0, 20)[..length]);
+        cut.link(usize::MAX);
+        assert_eq!(cut.graph.len(), 500);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_order_of_inserts_and_removes_leaves_every_vector_in_reach(
+        steps in prop::collection::vec((0u32..60, 0u8..4, prop::array::uniform4(-1.0f32..1.0)), 0..200),
+    ) {
+        let mut index = HnswIndex::new(VectorIndexKind::Hnsw, HnswSettings::default());
+        let mut rows = BTreeMap::new();
+        for (slot, step, vector) in steps {
+            if step > 0 {
+                let vector = unit(&vector);
+                index.insert(slot, &vector).unwrap();
+                index.link(usize::MAX);
+                rows.insert(slot, vector);
+            } else {
+                index.remove(slot);
+                rows.remove(&slot);
+            }
+        }
+        prop_assert_eq!(index.graph.len(), rows.len());
+        for query in rows.values() {
+            let found = walked(&index, query, rows.len());
+            prop_assert!(found.len() * 10 >= rows.len() * 9, "{} of {}", found.len(), rows.len());
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What an operator sets for spaces.
+
+use crate::index::VectorIndexKind;
+use crate::model::config::{ConfigError, ConfigProblem};
+
+const VECTOR_INDEX: &str = "EDGEMEM_VECTOR_INDEX";
+const MEGABYTES: &str = "EDGEMEM_SPACE_MEGABYTES";
+
+/// What WebAssembly can address.
+const MOST_MEGABYTES: usize = 4_000;
+
+/// What an operator sets for spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Which vector index serves.
+    pub vector_index: VectorIndexKind,
+    /// How much memory the indexes of a space may take, in bytes. What would need more is refused.
+    pub budget: usize,
+}
+
+impl Default for Settings {
+    /// Half of what Cloudflare gives an isolate.
+    fn default() -> Self {
+        Self {
+            vector_index: VectorIndexKind::Auto,
+            budget: 64 << 20,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads them from variables; blank ones count as unset.
+    ///
+    /// # Errors
+    /// When a value cannot be used.
+    pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let set = |name: &str| {
+            let value = variable(name)?.trim().to_lowercase();
+            (!value.is_empty()).then_some(value)
+        };
+        let mut settings = Self::default();
+        if let Some(name) = set(VECTOR_INDEX) {
+            let kind = VectorIndexKind::named(&name);
+            settings.vector_index = kind.ok_or(ConfigError {
+                variable: VECTOR_INDEX,
+                problem: ConfigProblem::UnknownWord {
+                    found: name,
+                    expected: "auto, flat or hnsw",
+                },
+            })?;
+        }
+        if let Some(value) = set(MEGABYTES) {
+            let megabytes = value.parse().ok();
+            let megabytes = megabytes.filter(|size| (1..=MOST_MEGABYTES).contains(size));
+            let megabytes = megabytes.ok_or(ConfigError {
+                variable: MEGABYTES,
+                problem: ConfigProblem::NoNumber {
+                    found: value,
+                    least: 1,
+                    most: MOST_MEGABYTES as u64,
+                },
+            })?;
+            settings.budget = megabytes << 20;
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, value: &str) -> Result<Settings, ConfigError> {
+        Settings::from_env(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn variables_are_read() {
+        assert_eq!(read("OTHER", "1"), Ok(Settings::default()));
+        assert_eq!(read(VECTOR_INDEX, " "), Ok(Settings::default()));
+        let hnsw = read(VECTOR_INDEX, "HNSW").unwrap();
+        assert_eq!(hnsw.vector_index, VectorIndexKind::Hnsw);
+        assert_eq!(read(MEGABYTES, "96").unwrap().budget, 96 << 20);
+    }
+
+    #[test]
+    fn wrong_ones_are_named() {
+        let wrong = read(VECTOR_INDEX, "ivf").unwrap_err().to_string();
+        assert_eq!(
+            wrong,
+            "EDGEMEM_VECTOR_INDEX is \"ivf\"; write auto, flat or hnsw"
+        );
+        assert!(read(MEGABYTES, "0").is_err());
+        assert!(read(MEGABYTES, "lots").is_err());
+    }
+}
