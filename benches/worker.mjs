@@ -14,7 +14,7 @@ const user_id = "bench";
 const ROUNDS = 200;
 const BATCH = 250;
 const texts = readFileSync(options.texts, "utf8").split("\n").filter(Boolean);
-const server = await serve({ vars: { EDGEMEM_API_KEYS: key } });
+const server = await serve({ vars: { EDGEMEM_API_KEYS: key, EDGEMEM_SPACE_MEGABYTES: "110" } });
 
 async function call(method, path, body) {
   const answer = await fetch(server.url + path, {

@@ -9,18 +9,6 @@ pub struct Bitmap {
 }
 
 impl Bitmap {
-    /// An empty set with room for slots below a number.
-    pub(super) fn with_room_for(slots: usize) -> Self {
-        Self {
-            words: vec![0; slots.div_ceil(64)],
-        }
-    }
-
-    /// The number that all slots are below.
-    pub(super) fn room(&self) -> usize {
-        self.words.len() * 64
-    }
-
     /// Puts a slot in.
     pub fn insert(&mut self, slot: Slot) {
         let (word, bit) = place(slot);
@@ -38,6 +26,17 @@ impl Bitmap {
         if let Some(word) = self.words.get_mut(word) {
             *word &= !bit;
         }
+    }
+
+    /// Takes a slot out, and says whether it was in.
+    #[inline(always)]
+    pub(super) fn take(&mut self, slot: Slot) -> bool {
+        let (word, bit) = place(slot);
+        self.words.get_mut(word).is_some_and(|word| {
+            let was_in = *word & bit != 0;
+            *word &= !bit;
+            was_in
+        })
     }
 
     /// Puts a slot in or takes it out.

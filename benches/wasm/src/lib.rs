@@ -38,19 +38,20 @@ impl Bench {
             .all(|(slot, row)| self.index.insert(slot, row).is_ok())
     }
 
-    /// Builds the graph over rows `[n × dimension]`; whether all fitted. `ef` is how many candidates a search has.
-    pub fn build_graph(&mut self, rows: &[f32], ef: usize) -> bool {
-        let settings = HnswSettings {
-            ef,
-            ..HnswSettings::default()
-        };
-        self.graph = HnswIndex::new(VectorIndexKind::Hnsw, settings);
+    /// Builds the graph over rows `[n × dimension]`; whether all fitted.
+    pub fn build_graph(&mut self, rows: &[f32]) -> bool {
+        self.graph = HnswIndex::new(VectorIndexKind::Hnsw, HnswSettings::default());
         let rows = rows.chunks_exact(self.dimension);
         let fitted = (0..)
             .zip(rows)
             .all(|(slot, row)| self.graph.insert(slot, row).is_ok());
         self.graph.link(usize::MAX);
         fitted
+    }
+
+    /// How many candidates a search of the graph has.
+    pub fn set_ef(&mut self, ef: usize) {
+        self.graph.set_ef(ef);
     }
 
     /// The slots of the nearest by the graph.

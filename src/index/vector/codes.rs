@@ -55,6 +55,18 @@ impl Codes {
         nearest.slots()
     }
 
+    /// A query's code, to compare it with rows.
+    pub fn query(&self, query: &[f32]) -> [u64; WORDS] {
+        self.rotation.code(query)
+    }
+
+    /// How many bits of a row's code differ from a query's; all for no row.
+    #[inline(always)]
+    pub fn distance(&self, row: usize, query: &[u64; WORDS]) -> u32 {
+        let code = self.codes.get(row).and_then(|code| code.first_chunk());
+        code.map_or(BITS as u32, |code| hamming(code, query))
+    }
+
     /// Bytes of a saved code.
     pub const SAVED_BYTES: usize = BITS / 8;
 

@@ -36,6 +36,11 @@ impl FlatIndex {
         &self.rows
     }
 
+    /// The vectors as codes.
+    pub(super) fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
     /// The slots that hold a vector.
     pub(super) fn live(&self) -> &Bitmap {
         &self.live

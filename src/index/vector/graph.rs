@@ -1,14 +1,13 @@
 //! A hierarchical navigable small world over quantised rows.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
 use super::codes::split_mix;
 use super::pages::Pages;
-use super::rows::{QueryRow, Rows};
-use crate::index::{Bitmap, Scored, Slot};
+use super::rows::Rows;
+use crate::index::{Bitmap, Slot};
 
 /// How a graph is built and searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +25,7 @@ impl Default for HnswSettings {
         Self {
             m: 16,
             ef_construction: 100,
-            ef: 64,
+            ef: 160,
         }
     }
 }
@@ -46,7 +45,8 @@ pub(super) struct Graph {
     entry: Option<Slot>,
 }
 
-/// A slot by its score, the lower slot ahead of its equals: in one number, as that compares fastest.
+/// A slot by its score, the lower slot ahead of its equals: in one number, as that compares fastest. Its lowest bit
+/// tells whether a walk has looked at its links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Near(u64);
 
@@ -57,12 +57,13 @@ impl Near {
         let bits = score.to_bits();
         let sign = bits >> 31;
         let ordered = bits ^ (sign.wrapping_neg() | 1 << 31);
-        Self(u64::from(ordered) << 32 | u64::from(!slot))
+        Self(u64::from(ordered) << 32 | u64::from(!slot << 1))
     }
 
+    /// The slot, below 2³¹.
     #[inline(always)]
     fn slot(self) -> Slot {
-        !(self.0 as u32)
+        !(self.0 as u32) >> 1
     }
 
     #[inline(always)]
@@ -70,6 +71,14 @@ impl Near {
         let ordered = (self.0 >> 32) as u32;
         let sign = ordered >> 31 ^ 1;
         f32::from_bits(ordered ^ (sign.wrapping_neg() | 1 << 31))
+    }
+
+    fn look_at(&mut self) {
+        self.0 |= 1;
+    }
+
+    fn is_looked_at(self) -> bool {
+        self.0 & 1 == 1
     }
 }
 
@@ -89,6 +98,10 @@ impl Graph {
 
     pub fn settings(&self) -> HnswSettings {
         self.settings
+    }
+
+    pub fn set_ef(&mut self, ef: usize) {
+        self.settings.ef = ef;
     }
 
     /// The slots in the graph.
@@ -159,14 +172,15 @@ impl Graph {
         let query = rows.query(slot as usize);
         if let Some(entry) = self.entry {
             let top = self.level(entry);
-            let mut from = near(rows, &query, entry);
+            let score = |slot: Slot| rows.score(slot as usize, &query);
+            let mut from = Near::new(score(entry), entry);
             for above in (level + 1..=top).rev() {
-                from = self.descend(rows, &query, from, above);
+                from = self.descend(&score, from, above);
             }
             let mut from = vec![from];
             for level in (0..=level.min(top)).rev() {
                 let ef = self.settings.ef_construction;
-                from = self.walk(rows, &query, &from, ef, level, |_| true);
+                from = self.walk(&score, &from, ef, level);
                 let chosen = choose(rows, &from, self.most(level));
                 self.set_links(slot, level, &chosen);
                 for neighbour in chosen {
@@ -203,7 +217,9 @@ impl Graph {
         let most = self.most(level);
         if links.len() > most {
             let query = rows.query(slot as usize);
-            let links_near = links.iter().map(|link| near(rows, &query, *link));
+            let links_near = links
+                .iter()
+                .map(|link| Near::new(rows.score(*link as usize, &query), *link));
             let mut candidates: Vec<Near> = links_near.collect();
             candidates.sort_unstable_by(|a, b| b.cmp(a));
             links = choose(rows, &candidates, most);
@@ -218,11 +234,12 @@ impl Graph {
             return;
         }
         let query = rows.query(slot as usize);
+        let score = |slot: Slot| rows.score(slot as usize, &query);
         for level in 0..=self.level(slot) {
             let orphaned: Vec<Slot> = self.links(slot, level).collect();
-            let from = [near(rows, &query, slot)];
+            let from = [Near::new(score(slot), slot)];
             let ef = self.settings.ef_construction;
-            let near = self.walk(rows, &query, &from, ef, level, |_| true);
+            let near = self.walk(&score, &from, ef, level);
             for other in near.into_iter().map(Near::slot) {
                 if other == slot || self.links(other, level).all(|link| link != slot) {
                     continue;
@@ -247,85 +264,74 @@ impl Graph {
         }
     }
 
-    /// The `ef` slots nearest to a query among those that `keep` lets pass, best first.
-    pub fn search(
-        &self,
-        rows: &Rows,
-        query: &QueryRow,
-        ef: usize,
-        keep: impl Fn(Slot) -> bool,
-    ) -> Vec<Scored> {
+    /// The `ef` slots of the highest scores that steps from near to nearer reach, best first.
+    pub fn search(&self, score: impl Fn(Slot) -> f32, ef: usize) -> Vec<Slot> {
         let Some(entry) = self.entry else {
             return Vec::new();
         };
-        let mut from = near(rows, query, entry);
+        let mut from = Near::new(score(entry), entry);
         for level in (1..=self.level(entry)).rev() {
-            from = self.descend(rows, query, from, level);
+            from = self.descend(&score, from, level);
         }
-        let found = self.walk(rows, query, &[from], ef, 0, keep);
-        let scored = found.into_iter().map(|near| (near.slot(), near.score()));
-        scored.collect()
+        let found = self.walk(&score, &[from], ef, 0);
+        found.into_iter().map(Near::slot).collect()
     }
 
     /// The nearest that steps from neighbour to nearer neighbour reach.
-    fn descend(&self, rows: &Rows, query: &QueryRow, from: Near, level: usize) -> Near {
+    fn descend(&self, score: &impl Fn(Slot) -> f32, from: Near, level: usize) -> Near {
         let mut nearest = from;
         loop {
             let links = self.links(nearest.slot(), level);
             let links = links.filter(|link| self.linked.contains(*link));
-            match links.map(|link| near(rows, query, link)).max() {
+            match links.map(|link| Near::new(score(link), link)).max() {
                 Some(best) if best.score() > nearest.score() => nearest = best,
                 _ => return nearest,
             }
         }
     }
 
-    /// The `ef` nearest of a level that best-first steps reach, best first.
+    /// The `ef` nearest of a level that best-first steps reach, best first. One sorted list is both what was found
+    /// and what is still to be looked at (Subramanya et al. 2019, "DiskANN", algorithm 1).
     fn walk(
         &self,
-        rows: &Rows,
-        query: &QueryRow,
+        score: &impl Fn(Slot) -> f32,
         from: &[Near],
         ef: usize,
         level: usize,
-        keep: impl Fn(Slot) -> bool,
     ) -> Vec<Near> {
-        let mut seen = Bitmap::with_room_for(self.linked.room());
-        let mut next: BinaryHeap<Near> = BinaryHeap::with_capacity(ef * 4);
-        let mut found: BinaryHeap<Reverse<Near>> = BinaryHeap::with_capacity(ef + 1);
-        for near in from {
-            seen.insert(near.slot());
-            next.push(*near);
-            if keep(near.slot()) {
-                found.push(Reverse(*near));
-            }
-        }
-        while let Some(nearest) = next.pop() {
-            let worst = found.peek().map(|Reverse(worst)| *worst);
-            if found.len() >= ef && worst.is_some_and(|worst| nearest < worst) {
-                break;
-            }
-            for link in self.links(nearest.slot(), level) {
-                if seen.contains(link) || !self.linked.contains(link) {
+        let mut unseen = self.linked.clone();
+        let mut found = from.to_vec();
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.iter().for_each(|near| unseen.remove(near.slot()));
+        let most = self.most(level);
+        let (mut new, mut scored) = (Vec::with_capacity(most), Vec::with_capacity(most));
+        let mut next = 0;
+        while let Some(nearest) = found.get_mut(next) {
+            let slot = nearest.slot();
+            nearest.look_at();
+            next += 1;
+            // All scores before anything is compared: their loads do not wait for each other then.
+            new.clear();
+            new.extend(self.links(slot, level).filter(|link| unseen.take(*link)));
+            scored.clear();
+            scored.extend(new.iter().map(|link| Near::new(score(*link), *link)));
+            for near in scored.iter().copied() {
+                let is_full = found.len() >= ef;
+                if is_full && found.last().is_some_and(|worst| near < *worst) {
                     continue;
                 }
-                seen.insert(link);
-                let near = near(rows, query, link);
-                let worst = found.peek().map(|Reverse(worst)| *worst);
-                if found.len() >= ef && worst.is_some_and(|worst| near < worst) {
-                    continue;
+                if is_full {
+                    found.pop();
                 }
-                next.push(near);
-                if keep(link) {
-                    found.push(Reverse(near));
-                    if found.len() > ef {
-                        found.pop();
-                    }
-                }
+                let at = found.partition_point(|better| *better > near);
+                found.insert(at, near);
+                next = next.min(at);
+            }
+            while found.get(next).is_some_and(|near| near.is_looked_at()) {
+                next += 1;
             }
         }
-        let found = found.into_sorted_vec();
-        found.into_iter().map(|Reverse(near)| near).collect()
+        found
     }
 
     /// Appends the links of a slot: for each of its levels how many (`u8`) and to which slots (`u32`,
@@ -360,11 +366,6 @@ impl Graph {
     }
 }
 
-#[inline(always)]
-fn near(rows: &Rows, query: &QueryRow, slot: Slot) -> Near {
-    Near::new(rows.score(slot as usize, query), slot)
-}
-
 /// Up to `most` of the candidates, which come nearest first: one that is nearer to a chosen one than to the
 /// centre is reached through that one, and left out (algorithm 4 of the paper).
 fn choose(rows: &Rows, candidates: &[Near], most: usize) -> Vec<Slot> {
@@ -392,7 +393,7 @@ mod tests {
         let scores = [f32::MIN, -1.0, -0.0, 0.0, 1e-20, 0.5, 1.0, f32::MAX];
         let mut sorted = Vec::new();
         for score in scores {
-            for slot in [Slot::MAX, 7, 0] {
+            for slot in [Slot::MAX / 2, 7, 0] {
                 let near = Near::new(score, slot);
                 assert_eq!(
                     (near.score().to_bits(), near.slot()),

@@ -16,6 +16,9 @@ const SCAN_BELOW: usize = 5_000;
 /// A filter that allows fewer than one in this many is answered faster by the flat index.
 const SELECTIVE: usize = 4;
 
+/// Codes order vectors roughly: so many are scored for each hit wanted.
+const CANDIDATES_PER_HIT: usize = 2;
+
 /// Vectors outside the graph that a search looks at one by one; with more, the flat index serves.
 const MOST_UNLINKED: usize = 2_000;
 
@@ -69,6 +72,11 @@ impl HnswIndex {
             kind,
             unsaved: 0,
         }
+    }
+
+    /// Sets how many candidates a search has: more find more, and cost more.
+    pub fn set_ef(&mut self, ef: usize) {
+        self.graph.set_ef(ef);
     }
 
     /// The index of all vectors below the graph.
@@ -200,17 +208,23 @@ impl VectorIndex for HnswIndex {
             return self.flat.search(query, k, allowed);
         }
         check_vector(query, self.dimension())?;
-        let query = QueryRow::new(query);
-        let rows = self.flat.rows();
-        let keep = |slot: Slot| allowed.is_none_or(|allowed| allowed.contains(slot));
-        let ef = self.graph.settings().ef.max(k);
-        let mut scored = self.graph.search(rows, &query, ef, keep);
+        // So many that about `ef` of them are allowed.
+        let ef = self.graph.settings().ef.max(k * CANDIDATES_PER_HIT);
+        let ef = ef * count / may.max(1);
+        let code = self.flat.codes().query(query);
+        let nearness = |slot: Slot| -(self.flat.codes().distance(slot as usize, &code) as f32);
+        let mut slots = self.graph.search(nearness, ef);
         if count > self.graph.len() {
             let unlinked = self.unlinked();
-            let unlinked = unlinked.iter().filter(|slot| keep(*slot));
-            scored.extend(unlinked.map(|slot| (slot, rows.score(slot as usize, &query))));
+            slots.extend(unlinked.iter());
         }
-        scored.retain(|(_, score)| *score > 0.0);
+        if let Some(allowed) = allowed {
+            slots.retain(|slot| allowed.contains(*slot));
+        }
+        let query = QueryRow::new(query);
+        let score = |slot: Slot| (slot, self.flat.rows().score(slot as usize, &query));
+        let scored = slots.into_iter().map(score);
+        let scored = scored.filter(|(_, score)| *score > 0.0).collect();
         Ok(best(scored, k))
     }
 }

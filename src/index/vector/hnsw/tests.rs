@@ -17,11 +17,10 @@ fn graph_of(vectors: &BTreeMap<Slot, Vec<f32>>) -> HnswIndex {
 
 /// What the graph alone finds.
 fn walked(index: &HnswIndex, query: &[f32], k: usize) -> Vec<Slot> {
-    let ef = HnswSettings::default().ef.max(k);
-    let found = index
-        .graph
-        .search(index.flat.rows(), &QueryRow::new(query), ef, |_| true);
-    found.into_iter().take(k).map(|(slot, _)| slot).collect()
+    let query = QueryRow::new(query);
+    let score = |slot: Slot| index.flat.rows().score(slot as usize, &query);
+    let found = index.graph.search(score, k.max(64));
+    found.into_iter().take(k).collect()
 }
 
 fn exact(vectors: &BTreeMap<Slot, Vec<f32>>, query: &[f32], k: usize) -> Vec<Slot> {
