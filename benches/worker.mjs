@@ -76,6 +76,7 @@ for (const count of options.counts.split(",").map(Number)) {
     }),
   );
   const added = await median(30, (round) => add([`Note ${round} of ${count}: ${query(round)} ${performance.now()}`]));
+  const stats = await call("GET", `/v1/stats/?user_id=${user_id}`);
   const evicted = [];
   for (let round = 0; round < 3; round++) {
     await server.evict();
@@ -83,7 +84,6 @@ for (const count of options.counts.split(",").map(Number)) {
   }
   const cold = evicted.sort((a, b) => a - b)[1];
   const shown = [get, found, filtered, added, cold].map((ms) => ms.toFixed(2));
-  const stats = await call("GET", `/v1/stats/?user_id=${user_id}`);
   const megabytes = [stats.memory_bytes, stats.module_bytes].map((bytes) => (bytes / 1e6).toFixed(1));
   console.log(`| ${count} | ${[...shown, ...megabytes].join(" | ")} |`);
 }

@@ -137,7 +137,7 @@ mod tests {
             prop_assert!(bitmap.iter().eq(set.iter().copied()));
             prop_assert!((0..310).all(|slot| bitmap.contains(slot) == set.contains(&slot)));
             let even: Bitmap = (0..150).map(|half| half * 2).collect();
-            let is_even = |slot: &Slot| *slot < 300 && slot % 2 == 0;
+            let is_even = |slot: &Slot| *slot < 300 && slot.is_multiple_of(2);
             prop_assert!(bitmap.and(&even).iter().eq(set.iter().copied().filter(is_even)));
             prop_assert!(bitmap.and_not(&even).iter().eq(set.into_iter().filter(|slot| !is_even(slot))));
         }
