@@ -51,8 +51,8 @@ const add = (lines, more = {}) =>
 const query = (round) => texts.at(-1 - (round % 500));
 const search = (round) => call("POST", "/v3/memories/search/", { query: query(round), filters: { user_id } });
 
-console.log("| memories | get by id, ms | search, ms | search with a filter | add one | first search after eviction | memory of the indexes, MB | of the module |");
-console.log("|---|---|---|---|---|---|---|---|");
+console.log("| memories | get by id, ms | search, ms | search with a filter | add one | first search after eviction | memory of the indexes, MB | of the module | … after 3 evictions |");
+console.log("|---|---|---|---|---|---|---|---|---|");
 let stored = 0;
 for (const count of options.counts.split(",").map(Number)) {
   if (count > texts.length - 1_000) {
@@ -84,7 +84,8 @@ for (const count of options.counts.split(",").map(Number)) {
   }
   const cold = evicted.sort((a, b) => a - b)[1];
   const shown = [get, found, filtered, added, cold].map((ms) => ms.toFixed(2));
-  const megabytes = [stats.memory_bytes, stats.module_bytes].map((bytes) => (bytes / 1e6).toFixed(1));
+  const { module_bytes } = await call("GET", `/v1/stats/?user_id=${user_id}`);
+  const megabytes = [stats.memory_bytes, stats.module_bytes, module_bytes].map((bytes) => (bytes / 1e6).toFixed(1));
   console.log(`| ${count} | ${[...shown, ...megabytes].join(" | ")} |`);
 }
 await server.stop();

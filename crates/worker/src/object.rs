@@ -1,8 +1,9 @@
 //! The Durable Object of one space: its storage, its memory, its alarm.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use edgemem::api::{Call, problem_response};
 use edgemem::memory::{Moment, Problem, SpaceHash};
@@ -64,12 +65,22 @@ struct Loaded {
     storage: Rc<SqliteStorage>,
 }
 
+/// Where an object keeps its space once it is loaded.
+type Slot = Mutex<Option<Rc<Loaded>>>;
+
+thread_local! {
+    /// The slots of this module's objects, by object id. An object that the runtime evicted is dropped when
+    /// JavaScript collects it, which may be late: its successor takes its space out of memory before it loads
+    /// its own.
+    static SLOTS: RefCell<HashMap<String, Weak<Slot>>> = RefCell::default();
+}
+
 /// The Durable Object of one space.
 #[durable_object(alarm)]
 pub struct SpaceObject {
     state: State,
     env: Env,
-    loaded: AssertUnwindSafe<Mutex<Option<Rc<Loaded>>>>,
+    loaded: AssertUnwindSafe<Rc<Slot>>,
     /// When the alarm is known to ring.
     alarm: AssertUnwindSafe<Cell<Option<Moment>>>,
 }
@@ -79,7 +90,7 @@ impl DurableObject for SpaceObject {
         Self {
             state,
             env,
-            loaded: AssertUnwindSafe(Mutex::new(None)),
+            loaded: AssertUnwindSafe(Rc::new(Mutex::new(None))),
             alarm: AssertUnwindSafe(Cell::new(None)),
         }
     }
@@ -146,6 +157,7 @@ impl SpaceObject {
         if let Some(loaded) = &*slot {
             return Ok(loaded.clone());
         }
+        self.forget_predecessor();
         let models = models(&self.env).await?;
         let storage = Rc::new(SqliteStorage::new(&self.state));
         let host = WorkerHost {
@@ -155,6 +167,22 @@ impl SpaceObject {
         let opened = caught(Space::open(host, models, hash)).await?;
         let space = opened.map_err(|error| shown(&error))?;
         Ok(slot.insert(Rc::new(Loaded { space, storage })).clone())
+    }
+
+    /// Drops the space of an evicted object of the same id, unless it is still at work.
+    fn forget_predecessor(&self) {
+        let own = Rc::downgrade(&self.loaded);
+        let before = SLOTS.with_borrow_mut(|slots| {
+            slots.retain(|_, slot| slot.strong_count() > 0);
+            slots.insert(self.state.id().to_string(), own)
+        });
+        let before = before.and_then(|slot| slot.upgrade());
+        if let Some(before) = before.filter(|slot| !Rc::ptr_eq(slot, &self.loaded))
+            && let Some(mut slot) = before.try_lock()
+            && let Some(loaded) = slot.take()
+        {
+            loaded.storage.retire();
+        }
     }
 
     /// The hash of the space that is stored here: an alarm does not say it.
