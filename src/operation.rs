@@ -120,6 +120,9 @@ pub struct Search {
     pub transcript: Transcript,
     /// The moment to take for now.
     pub reference_time: Option<Moment>,
+    /// Have the reranking model, if there is one, order the hits.
+    #[serde(default)]
+    pub rerank: bool,
 }
 
 impl Default for Search {
@@ -132,6 +135,7 @@ impl Default for Search {
             show_expired: false,
             transcript: Transcript::Fill,
             reference_time: None,
+            rerank: false,
         }
     }
 }
@@ -334,6 +338,9 @@ pub struct Hit {
     pub memory: Memory,
     /// How well it answers, 0 to 1.
     pub score: f32,
+    /// What the reranking model gave it, of its own scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerank_score: Option<f32>,
     /// Why it was returned.
     pub receipt: Receipt,
 }

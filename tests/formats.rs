@@ -155,6 +155,7 @@ fn a_record_of_the_future_is_an_error_that_says_what_to_do() {
     let models = edgemem::space::Models {
         chat: None,
         embedder: std::rc::Rc::new(common::embedder()),
+        reranker: None,
     };
     let host = common::TestHost {
         settings: edgemem::space::Settings::default(),

@@ -71,6 +71,7 @@ fn vectors_of_another_length_delay_an_add_and_break_nothing() {
         let models = Models {
             chat: None,
             embedder: Rc::clone(&embedder) as Rc<dyn Embedder>,
+            reranker: None,
         };
         let owner = Owner::new(OwnerKind::User, "alice");
         block_on(Space::open(host, models, owner.space_hash())).unwrap()

@@ -46,6 +46,8 @@ pub struct About {
     pub chat_model: Option<String>,
     /// The embedder; `None` when none is configured.
     pub embedder: Option<String>,
+    /// The reranking model; `None` when none is configured.
+    pub reranker: Option<String>,
     /// What is wrong with the configuration, one sentence each.
     pub problems: Vec<String>,
 }
@@ -177,6 +179,7 @@ impl Gateway {
                 "models": {
                     "chat": model(&self.about.chat_model),
                     "embedder": model(&self.about.embedder),
+                    "reranker": model(&self.about.reranker),
                 },
                 "api_keys": self.keys.as_ref().map_or(0, Keys::len),
                 "problems": problems,

@@ -117,7 +117,7 @@ fn health_tells_the_models_and_what_is_wrong() {
         well,
         json!({
             "status": "ok", "version": "0.1.0", "api_keys": 1, "problems": [],
-            "models": {"chat": null, "embedder": "builtin"},
+            "models": {"chat": null, "embedder": "builtin", "reranker": null},
         })
     );
     let (_, ill, _) = answered(gateway("").receive(&request("GET", "/health", "")));

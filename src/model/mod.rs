@@ -1,6 +1,6 @@
-//! Models: the LLM that extracts and decides, and the embedder.
+//! Models: the LLM that extracts and decides, the embedder, and, if wanted, one that reorders hits.
 //!
-//! Both are traits; a provider turns them into requests over the host's [`Http`].
+//! They are traits; a provider turns them into requests over the host's [`Http`].
 
 pub mod builtin;
 pub mod config;
@@ -125,6 +125,22 @@ pub trait Embedder {
         &'a self,
         texts: &'a [String],
     ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>>;
+}
+
+/// Says how well texts answer a question.
+pub trait Reranker {
+    /// Provider and model, for messages.
+    fn name(&self) -> &str;
+
+    /// For each text, in order, how well it answers: higher is better, of whatever scale.
+    ///
+    /// # Errors
+    /// See [`ModelError`].
+    fn rerank<'a>(
+        &'a self,
+        query: &'a str,
+        texts: &'a [String],
+    ) -> LocalBoxFuture<'a, Result<Vec<f32>, ModelError>>;
 }
 
 /// Why a model did not answer.

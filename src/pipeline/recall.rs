@@ -449,6 +449,7 @@ pub fn recall(
             let memory = known.memory(&card.id)?;
             Some(Hit {
                 score: fused.score,
+                rerank_score: None,
                 receipt: receipt(&memory, fused, cosines.get(&fused.slot).copied()),
                 memory: (*memory).clone(),
             })

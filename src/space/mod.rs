@@ -18,7 +18,7 @@ use std::rc::Rc;
 use futures_util::lock::Mutex;
 
 use crate::memory::{Id, Mint, Moment, SpaceHash};
-use crate::model::{ChatModel, Embedder};
+use crate::model::{ChatModel, Embedder, Reranker};
 use crate::operation::{Operation, Reply};
 use crate::pipeline::knowledge::Known;
 use crate::store::{Changes, Storage};
@@ -64,6 +64,8 @@ pub struct Models {
     pub chat: Option<Rc<dyn ChatModel>>,
     /// Makes vectors.
     pub embedder: Rc<dyn Embedder>,
+    /// Reorders the hits of searches that ask for it.
+    pub reranker: Option<Rc<dyn Reranker>>,
 }
 
 /// One owner's memory.

@@ -4,10 +4,14 @@ use std::ops::Bound;
 
 use super::{Host, Space, SpaceError};
 use crate::memory::{Card, Change, EventStatus, Id, Memory, Message, Scope};
+use crate::model::Reranker;
 use crate::operation::{Event, HistoryLine, Hit, List, Outcome, Reply, Search, Stats, Triple};
 use crate::pipeline::recall::{Question, recall};
 use crate::store::records::decode;
 use crate::store::{Storage, Table};
+
+/// Hits that a reranking model gets at least, to choose from.
+const RERANKED: usize = 50;
 
 /// Lines of history read at a time.
 const PAGE: usize = 1_000;
@@ -32,18 +36,56 @@ impl<H: Host> Space<H> {
             false => None,
         };
         let now = search.reference_time.unwrap_or_else(|| self.host.now());
-        let state = self.state.borrow();
-        search.filter = state.own(&search.filter);
-        let question = Question {
-            text: &query,
-            vector: vector.as_deref(),
-            search: &search,
-            now,
+        let top_k = search.top_k;
+        let reranker = self.models.reranker.as_ref().filter(|_| search.rerank);
+        if reranker.is_some() {
+            search.top_k = top_k.max(RERANKED);
+        }
+        let mut hits = {
+            let state = self.state.borrow();
+            search.filter = state.own(&search.filter);
+            let question = Question {
+                text: &query,
+                vector: vector.as_deref(),
+                search: &search,
+                now,
+            };
+            let known = self.view(&state).known;
+            let hits = recall(&question, known, &state.index)?;
+            known.check()?;
+            hits
         };
-        let known = self.view(&state).known;
-        let hits: Vec<Hit> = recall(&question, known, &state.index)?;
-        known.check()?;
+        if let Some(reranker) = reranker {
+            self.rerank(reranker.as_ref(), &query, &mut hits).await;
+            hits.truncate(top_k);
+        }
         Ok(Reply::Hits(hits))
+    }
+
+    /// Orders hits as a model sees them. It is an extra: when it fails, they stay as they are.
+    async fn rerank(&self, reranker: &dyn Reranker, query: &str, hits: &mut [Hit]) {
+        let texts: Vec<String> = hits
+            .iter()
+            .map(|hit| hit.memory.text().to_owned())
+            .collect();
+        if texts.is_empty() {
+            return;
+        }
+        match reranker.rerank(query, &texts).await {
+            Ok(scores) => {
+                for (hit, score) in hits.iter_mut().zip(scores) {
+                    hit.rerank_score = Some(score).filter(|score| score.is_finite());
+                }
+                let score = |hit: &Hit| hit.rerank_score.unwrap_or(f32::NEG_INFINITY);
+                hits.sort_by(|a, b| score(b).total_cmp(&score(a)));
+            }
+            Err(error) => {
+                let name = reranker.name();
+                self.host.warn(&format!(
+                    "{name} did not rerank, hits keep recall's order: {error}"
+                ));
+            }
+        }
     }
 
     pub(super) fn get(&self, id: Id) -> Result<Reply, SpaceError> {

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use edgemem::memory::{Id, Memory, Message, Moment, Owner, OwnerKind, Scope};
 use edgemem::model::builtin::StaticEmbedder;
 use edgemem::model::{
-    ChatModel, ChatReply, ChatRequest, Finish, ModelError, Output, ToolCall, Turn,
+    ChatModel, ChatReply, ChatRequest, Finish, ModelError, Output, Reranker, ToolCall, Turn,
 };
 use edgemem::operation::{Add, Event, EventStatus, Hit, List, Operation, Reply, Search};
 use edgemem::space::{Host, Models, Settings, Space, SpaceError};
@@ -169,6 +169,7 @@ pub struct Fixture {
     pub warnings: Rc<RefCell<Vec<String>>>,
     /// What the space is opened with.
     pub settings: Settings,
+    pub reranker: Option<Rc<dyn Reranker>>,
     owner: Owner,
     with_model: bool,
 }
@@ -199,7 +200,7 @@ impl Fixture {
         let warnings = Rc::default();
         let settings = Settings::default();
         let chat = with_model.then(|| Rc::clone(&script));
-        let space = open(&storage, &clock, chat, &owner, &warnings, settings);
+        let space = open(&storage, &clock, chat, &owner, &warnings, settings, None);
         Self {
             space,
             script,
@@ -207,6 +208,7 @@ impl Fixture {
             clock,
             warnings,
             settings,
+            reranker: None,
             owner,
             with_model,
         }
@@ -230,6 +232,7 @@ impl Fixture {
             &self.owner,
             &self.warnings,
             self.settings,
+            self.reranker.clone(),
         );
     }
 
@@ -349,6 +352,7 @@ fn open(
     owner: &Owner,
     warnings: &Rc<RefCell<Vec<String>>>,
     settings: Settings,
+    reranker: Option<Rc<dyn Reranker>>,
 ) -> Rc<Space<TestHost>> {
     let host = TestHost {
         settings,
@@ -360,6 +364,7 @@ fn open(
     let models = Models {
         chat: script.map(|script| script as Rc<dyn ChatModel>),
         embedder: Rc::new(embedder()),
+        reranker,
     };
     Rc::new(block_on(Space::open(host, models, owner.space_hash())).unwrap())
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use edgemem::api::About;
 use edgemem::memory::Problem;
 use edgemem::model::config::{ConfigError, EmbedderConfig, LlmConfig, ModelConfig};
-use edgemem::model::openai::{OpenAiChat, OpenAiEmbedder};
-use edgemem::model::{ChatModel, Embedder, Http};
+use edgemem::model::openai::{OpenAiChat, OpenAiEmbedder, RerankModel};
+use edgemem::model::{ChatModel, Embedder, Http, Reranker};
 use edgemem::space::{Models, Settings};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
@@ -74,6 +74,10 @@ async fn load(env: &Env) -> Result<Models, ModelsError> {
         }
         LlmConfig::WorkersAi { model } => Some(workers_ai("EDGEMEM_LLM_PROVIDER", model)?),
     };
+    let reranker = config.reranker.map(|config| {
+        let model = RerankModel::new(http.clone(), config.endpoint, config.model);
+        Rc::new(model) as Rc<dyn Reranker>
+    });
     let embedder: Rc<dyn Embedder> = match config.embedder {
         EmbedderConfig::Builtin => builtin_embedder(env).await?,
         EmbedderConfig::OpenAi {
@@ -83,7 +87,11 @@ async fn load(env: &Env) -> Result<Models, ModelsError> {
         } => Rc::new(OpenAiEmbedder::new(http, endpoint, model, dimensions)),
         EmbedderConfig::WorkersAi { model } => workers_ai("EDGEMEM_EMBEDDER_PROVIDER", model)?,
     };
-    Ok(Models { chat, embedder })
+    Ok(Models {
+        chat,
+        embedder,
+        reranker,
+    })
 }
 
 /// What the server tells of itself.
@@ -103,6 +111,9 @@ pub fn about(env: &Env) -> About {
                 EmbedderConfig::Builtin => "builtin".to_owned(),
                 EmbedderConfig::OpenAi { model, .. } | EmbedderConfig::WorkersAi { model } => model,
             }),
+            reranker: config
+                .reranker
+                .map(|config| format!("{} at {}", config.model, config.endpoint.base_url())),
             problems: Vec::new(),
         },
         Err(error) => About {

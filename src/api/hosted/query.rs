@@ -45,6 +45,7 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
         show_expired: fields.flag("show_expired", false)?,
         transcript: transcript(fields)?.unwrap_or_default(),
         reference_time: fields.time("reference_date")?,
+        rerank: fields.flag("rerank", false)?,
     };
     let shape = Shape::Hits {
         cut: Cut(fields.texts("fields")?),

@@ -207,6 +207,9 @@ fn hit(hit: &Hit, explain: bool) -> Map<String, Value> {
     };
     let mut fields = memory(&hit.memory);
     fields.insert("score".to_owned(), score(hit.score));
+    if let Some(given) = hit.rerank_score {
+        fields.insert("rerank_score".to_owned(), score(given));
+    }
     fields.insert(
         "score_breakdown".to_owned(),
         json!({

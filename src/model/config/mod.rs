@@ -53,6 +53,8 @@ pub struct ModelConfig {
     pub llm: LlmConfig,
     /// The embedding model.
     pub embedder: EmbedderConfig,
+    /// Reorders hits; `None` when none is configured.
+    pub reranker: Option<RerankerConfig>,
 }
 
 /// Which LLM to use.
@@ -93,6 +95,15 @@ pub enum EmbedderConfig {
         /// Its name, `@cf/…`.
         model: String,
     },
+}
+
+/// A model that reorders the hits of searches that ask for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RerankerConfig {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// Its name.
+    pub model: String,
 }
 
 /// A variable that is wrong or missing.
@@ -158,7 +169,12 @@ impl ModelConfig {
             .map_or(Endpoint::DEFAULT_TIMEOUT_MS, |seconds| seconds * 1000);
         let llm = env.llm(timeout_ms)?;
         let embedder = env.embedder(&llm, timeout_ms)?;
-        Ok(ModelConfig { llm, embedder })
+        let reranker = env.reranker(timeout_ms)?;
+        Ok(ModelConfig {
+            llm,
+            embedder,
+            reranker,
+        })
     }
 }
 
@@ -197,6 +213,11 @@ const EMBEDDER: EmbedderVariables = EmbedderVariables {
     model: "EDGEMEM_EMBEDDER_MODEL",
     dimensions: "EDGEMEM_EMBEDDER_DIMENSIONS",
 };
+
+/// The names of the reranker's variables.
+const RERANK_BASE_URL: &str = "EDGEMEM_RERANK_BASE_URL";
+const RERANK_API_KEY: &str = "EDGEMEM_RERANK_API_KEY";
+const RERANK_MODEL: &str = "EDGEMEM_RERANK_MODEL";
 
 /// The names that other tools use.
 const STANDARD_BASE_URL: &str = "OPENAI_BASE_URL";
@@ -408,6 +429,24 @@ impl<F: Fn(&str) -> Option<String>> Env<F> {
             model,
             dimensions,
         })
+    }
+}
+
+impl<F: Fn(&str) -> Option<String>> Env<F> {
+    fn reranker(&self, timeout_ms: u64) -> Result<Option<RerankerConfig>, ConfigError> {
+        let (base_url, key) = (self.get(RERANK_BASE_URL), self.get(RERANK_API_KEY));
+        let model = self.value(RERANK_MODEL);
+        if base_url.is_none() && key.is_none() && model.is_none() {
+            return Ok(None);
+        }
+        let base_url = base_url.ok_or_else(|| {
+            let reason = "write the address before /rerank, such as https://api.cohere.com/v2";
+            missing(RERANK_BASE_URL, reason)
+        })?;
+        let reason = "write the name of a reranking model that the endpoint serves";
+        let model = model.ok_or_else(|| missing(RERANK_MODEL, reason))?;
+        let endpoint = endpoint(Some(base_url), key, RERANK_API_KEY, timeout_ms)?;
+        Ok(Some(RerankerConfig { endpoint, model }))
     }
 }
 

@@ -45,6 +45,7 @@ fn nothing_set_needs_nothing() {
     let nothing = ModelConfig {
         llm: LlmConfig::None,
         embedder: EmbedderConfig::Builtin,
+        reranker: None,
     };
     assert_eq!(config(&[]).unwrap(), nothing);
     let empty = [
@@ -311,4 +312,21 @@ fn keys_are_not_printed() {
         !printed.contains("secret") && !printed.contains("hidden"),
         "{printed}"
     );
+}
+
+#[test]
+fn a_reranker_needs_an_address_and_a_name() {
+    let set = [
+        ("EDGEMEM_RERANK_BASE_URL", "https://api.cohere.com/v2"),
+        ("EDGEMEM_RERANK_MODEL", "rerank-v3.5"),
+        ("EDGEMEM_RERANK_API_KEY", "k"),
+    ];
+    let reranker = config(&set).unwrap().reranker.unwrap();
+    assert_eq!(reranker.model, "rerank-v3.5");
+    assert_eq!(reranker.endpoint.base_url(), "https://api.cohere.com/v2");
+    for without in 0..2 {
+        let mut set = set.to_vec();
+        let (variable, _) = set.remove(without);
+        assert_eq!(config(&set).unwrap_err().variable, variable);
+    }
 }

@@ -1,4 +1,4 @@
-//! Models behind an OpenAI-compatible endpoint: `chat/completions` and `embeddings`.
+//! Models behind an OpenAI-compatible endpoint: `chat/completions`, `embeddings` and `rerank`.
 //!
 //! The protocol has many dialects. Which one an endpoint speaks is found out by asking: a request
 //! that it refuses is put in another form, and the form that worked is remembered for the life of
@@ -10,6 +10,7 @@ mod embeddings;
 mod endpoint;
 mod reply;
 mod request;
+mod rerank;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -18,3 +19,4 @@ pub use self::chat::OpenAiChat;
 pub use self::embeddings::OpenAiEmbedder;
 pub use self::endpoint::{Endpoint, EndpointError, Secret};
 pub use self::reply::read_reply;
+pub use self::rerank::RerankModel;

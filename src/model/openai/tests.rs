@@ -2,6 +2,7 @@
 
 mod chat;
 mod embeddings;
+mod rerank;
 mod retries;
 
 use std::cell::{Cell, RefCell};

@@ -69,6 +69,8 @@ pub struct Figures {
     overall: Sums,
     categories: BTreeMap<String, Sums>,
     adversarial: Sums,
+    /// Those of the overall ones that are of one conversation.
+    conversations: BTreeMap<String, Sums>,
     /// Memories stored.
     pub memories: usize,
     /// How long each search took.
@@ -77,12 +79,22 @@ pub struct Figures {
 
 impl Figures {
     /// Counts one question: the turns that hold its answer, and the turns behind each hit, best first.
-    pub fn record(&mut self, category: &str, evidence: &[String], found: &[BTreeSet<String>]) {
+    pub fn record(
+        &mut self,
+        conversation: &str,
+        category: &str,
+        evidence: &[String],
+        found: &[BTreeSet<String>],
+    ) {
         let gold: BTreeSet<&str> = evidence.iter().map(String::as_str).collect();
         if category == "adversarial" {
             return self.adversarial.add(&gold, found);
         }
         self.overall.add(&gold, found);
+        self.conversations
+            .entry(conversation.to_owned())
+            .or_default()
+            .add(&gold, found);
         self.categories
             .entry(category.to_owned())
             .or_default()
@@ -97,6 +109,18 @@ impl Figures {
         time.map_or(0.0, |time| (time.as_secs_f64() * 1e6).round() / 1e3)
     }
 
+    /// any@10 of all but each conversation: a constant that fits one conversation only shows here.
+    fn any10_without(&self) -> BTreeMap<&str, f64> {
+        let without = |sums: &Sums| {
+            let questions = self.overall.questions - sums.questions;
+            let any10 = (self.overall.any10 - sums.any10) / questions.max(1) as f64;
+            (any10 * 10_000.0).round() / 10_000.0
+        };
+        let each = self.conversations.iter();
+        each.map(|(name, sums)| (name.as_str(), without(sums)))
+            .collect()
+    }
+
     /// As one JSON object.
     pub fn json(&self) -> Value {
         let categories: Map<String, Value> = self
@@ -108,6 +132,7 @@ impl Figures {
             "overall": self.overall.json(),
             "categories": categories,
             "adversarial": self.adversarial.json(),
+            "any@10_without": self.any10_without(),
             "memories": self.memories,
             "questions": self.overall.questions + self.adversarial.questions,
             "search_ms": {"p50": self.percentile(0.5), "p95": self.percentile(0.95)},
@@ -135,6 +160,10 @@ impl Figures {
         }
         row("overall", &self.overall);
         row("(adversarial)", &self.adversarial);
+        let without = self.any10_without().into_iter();
+        let without = without.map(|(name, any10)| format!("{name} {any10:.3}"));
+        let without: Vec<String> = without.collect();
+        println!("\nany@10 without one conversation: {}", without.join(", "));
         println!(
             "\n{} memories; search {} ms p50, {} ms p95",
             self.memories,

@@ -33,6 +33,7 @@ pub fn evaluate(
     let models = Models {
         chat: (options.mode != Mode::Verbatim).then(|| Rc::clone(&given) as Rc<dyn ChatModel>),
         embedder: Rc::clone(embedder),
+        reranker: None,
     };
     let hash = scope.owner()?.space_hash();
     let space = block_on(Space::open(host, models, hash))?;
@@ -94,7 +95,12 @@ pub fn evaluate(
             .iter()
             .map(|hit| turns.get(&hit.memory.id).cloned().unwrap_or_default())
             .collect();
-        figures.record(&question.category, &question.evidence, &found);
+        figures.record(
+            &conversation.id,
+            &question.category,
+            &question.evidence,
+            &found,
+        );
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ fn a_search_is_read_whole() {
         show_expired,
         transcript,
         reference_time,
+        rerank,
     }) = read.operation
     else {
         panic!("no search");
@@ -34,6 +35,7 @@ fn a_search_is_read_whole() {
         (query.as_str(), top_k, threshold, show_expired),
         ("what?", 3, 0.2, true)
     );
+    assert!(rerank);
     assert_eq!(transcript, Transcript::Fill);
     assert_eq!(reference_time.unwrap().date(), "2025-01-01");
     assert_eq!(

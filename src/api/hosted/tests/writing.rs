@@ -157,6 +157,7 @@ fn one_memory() {
 fn hits() {
     let hit = Hit {
         memory: memory(),
+        rerank_score: None,
         score: 0.1,
         receipt: Receipt {
             channels: vec![
