@@ -68,6 +68,7 @@ pub enum IdError {
 
 const SEQUENCE_SHIFT: u32 = 26;
 const RANDOM_MASK: u128 = (1 << SEQUENCE_SHIFT) - 1;
+const LOCAL_MASK: u64 = (1 << (32 + SEQUENCE_SHIFT)) - 1;
 
 impl Id {
     /// No id is before this one.
@@ -105,6 +106,21 @@ impl Id {
     /// The id that [`Id::to_bits`] gave as a number.
     pub fn from_bits(bits: u128) -> Self {
         Self(Uuid::from_u128(bits))
+    }
+
+    /// What tells it from the other ids of its space: sequence number and random bits. They order as the ids do.
+    pub fn local(&self) -> u64 {
+        self.free_bits() as u64 & LOCAL_MASK
+    }
+
+    /// The id of a space that [`Id::local`] stands for.
+    pub fn in_space(space: SpaceHash, local: u64) -> Self {
+        Self::new(space, Self::sequence_of(local), local)
+    }
+
+    /// The sequence number in what [`Id::local`] gave.
+    pub fn sequence_of(local: u64) -> u32 {
+        ((local & LOCAL_MASK) >> SEQUENCE_SHIFT) as u32
     }
 
     fn free_bits(&self) -> u128 {
@@ -195,6 +211,7 @@ mod tests {
             assert_eq!(text.as_bytes()[14], b'8', "version 8: {text}");
             assert!(matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
             assert_eq!(text.parse::<Id>().unwrap(), id);
+            assert_eq!(Id::in_space(space, id.local()), id);
         }
     }
 

@@ -5,17 +5,14 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::knowledge::Knowledge;
-use super::recall::RecallIndex;
+use super::knowledge::{Knowledge, SEQUENCES, flags_of, set_flags};
+use super::recall::{Passage, RecallIndex};
 use crate::index::{KeywordPage, Slot};
 use crate::memory::{Card, EntityId, Id, Kind, Moment, Traits};
 use crate::store::pages::{PageError, damaged, decode, encode, seal, unseal};
 
 /// Slots, and at most about so many cards, on a page: 128 vectors of 4,096 dimensions take half a megabyte.
 pub const SLOTS: usize = 128;
-
-/// Sequence numbers on a page of cards. An add uses three or four.
-const SEQUENCES: u32 = 512;
 
 /// The page of cards that a memory is on.
 pub fn page_of_card(id: &Id) -> u32 {
@@ -39,7 +36,7 @@ struct Cards {
     traits: Vec<String>,
     entities: Vec<String>,
     ids: Vec<Bits>,
-    /// Kind, transcript, current, standing, immutable: a bit each, from the lowest.
+    /// As [`flags_of`] tells them.
     flags: Vec<u8>,
     traits_of: Vec<u32>,
     created_at: Vec<i64>,
@@ -69,20 +66,10 @@ pub fn save_cards(knowledge: &Knowledge, page: u32) -> Option<Vec<u8>> {
     let mut traits = Once::default();
     let mut entities = Once::default();
     let mut saved = Cards::default();
-    for card in knowledge.cards_of_sequences(page * SEQUENCES, SEQUENCES) {
-        let flags = [
-            card.kind == Kind::Message,
-            card.transcript,
-            card.current,
-            card.standing,
-            card.immutable,
-        ];
-        let flags = flags.iter().rev();
+    for card in knowledge.cards_on(page) {
         let mentioned = card.entities.iter();
         saved.ids.push(bits(&card.id));
-        saved
-            .flags
-            .push(flags.fold(0, |all, flag| all << 1 | u8::from(*flag)));
+        saved.flags.push(flags_of(&card));
         let json = serde_json::to_string(&*card.traits).unwrap_or_default();
         saved.traits_of.push(traits.place(json));
         saved.created_at.push(card.created_at.as_millis());
@@ -119,20 +106,15 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
     let ids = |ids: &Vec<Bits>| ids.iter().copied().map(id_of).collect();
     for (at, id) in saved.ids.iter().enumerate() {
         let card = || {
-            let flags = saved.flags.get(at)?;
-            let flag = |bit: u8| flags >> bit & 1 == 1;
             let mentioned = saved.entities_of.get(at)?.iter();
             let entities = mentioned.filter_map(|place| saved.entities.get(*place as usize));
-            Some(Card {
+            let mut card = Card {
                 id: id_of(*id),
-                kind: match flag(0) {
-                    true => Kind::Message,
-                    false => Kind::Fact,
-                },
-                transcript: flag(1),
-                current: flag(2),
-                standing: flag(3),
-                immutable: flag(4),
+                kind: Kind::Fact,
+                transcript: false,
+                current: false,
+                standing: false,
+                immutable: false,
                 traits: traits.get(*saved.traits_of.get(at)? as usize)?.clone(),
                 created_at: Moment::from_millis(*saved.created_at.get(at)?),
                 updated_at: Moment::from_millis(*saved.updated_at.get(at)?),
@@ -142,17 +124,19 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
                 earlier_sources: ids(saved.earlier_sources.get(at)?),
                 says: *saved.says.get(at)?,
                 text: *saved.text.get(at)?,
-            })
+            };
+            set_flags(&mut card, *saved.flags.get(at)?);
+            Some(card)
         };
-        knowledge.put(card().ok_or_else(|| damaged(key))?);
+        knowledge.put(&card().ok_or_else(|| damaged(key))?);
     }
     Ok(())
 }
 
 #[derive(Serialize, Deserialize)]
 struct Words<'a> {
-    /// The memory and the place of its passage, of each slot.
-    slots: Vec<Option<(Bits, u16)>>,
+    /// The memory, by its sequence number, and the place of its passage, of each slot.
+    slots: Vec<Option<(u32, u16)>>,
     #[serde(borrow)]
     keywords: KeywordPage<'a>,
 }
@@ -161,8 +145,8 @@ struct Words<'a> {
 pub fn save_words(index: &RecallIndex, page: u32) -> Option<Vec<u8>> {
     let first = page * SLOTS as u32;
     let slots = slots_on(page).map(|slot| {
-        let (id, place) = index.slots.key(slot)?;
-        Some((bits(&id), place))
+        let passage = index.slots.key(slot)?;
+        Some((passage.sequence(), passage.place()))
     });
     let slots: Vec<_> = slots.collect();
     slots.iter().any(Option::is_some).then(|| {
@@ -187,11 +171,13 @@ pub fn load_words(
     let words: Words<'_> = decode(key, bytes)?;
     let first = page * SLOTS as u32;
     for (slot, saved) in slots_on(page).zip(&words.slots) {
-        let Some((id, place)) = saved else { continue };
-        let id = id_of(*id);
-        let card = knowledge.card(&id).ok_or_else(|| damaged(key))?;
-        index.slots.restore(slot, (id, *place));
-        index.selections.put(slot, card, |_| false);
+        let Some((sequence, place)) = *saved else {
+            continue;
+        };
+        let card = knowledge.card_of_sequence(sequence);
+        let card = card.ok_or_else(|| damaged(key))?;
+        index.slots.restore(slot, Passage::new(sequence, place));
+        index.selections.put(slot, &card, |_| false);
     }
     index.keywords.restore(first, &words.keywords);
     Ok(())

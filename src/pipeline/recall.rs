@@ -1,6 +1,7 @@
 //! Recall: which memories answer a question, and which are near to a fact. No model is asked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroU64;
 
 use super::knowledge::{Knowledge, Known};
 use super::pages::{page_of_slot, slots_on};
@@ -37,8 +38,28 @@ const NEAR_KEYWORDS: usize = 3;
 const NEAR_KEYWORD_SCORE: f32 = 0.25;
 const NEIGHBOURS: usize = 10;
 
-/// A memory, and which of its passages.
-type Passage = (Id, u16);
+/// A memory, by its sequence number, and which of its passages. In eight bytes, also when there may be none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Passage(NonZeroU64);
+
+impl Passage {
+    pub fn new(sequence: u32, place: u16) -> Self {
+        let bits = u64::from(sequence) << 16 | u64::from(place);
+        Self(NonZeroU64::MIN.saturating_add(bits))
+    }
+
+    fn first(id: &Id) -> Self {
+        Self::new(id.sequence(), 0)
+    }
+
+    pub fn sequence(self) -> u32 {
+        ((self.0.get() - 1) >> 16) as u32
+    }
+
+    pub fn place(self) -> u16 {
+        (self.0.get() - 1) as u16
+    }
+}
 
 /// The indexes over one space's current memories. A passage has a slot; a memory answers by its best.
 #[derive(Default)]
@@ -112,7 +133,7 @@ impl RecallIndex {
 
     /// Whether a memory has its vectors.
     pub fn has_vectors_of(&self, id: &Id) -> bool {
-        let slot = self.slots.get(&(*id, 0));
+        let slot = self.slots.get(&Passage::first(id));
         slot.is_some_and(|slot| self.vectors.flat().contains(slot))
     }
 
@@ -168,13 +189,14 @@ impl RecallIndex {
     }
 
     fn slots_of(&self, id: Id) -> impl Iterator<Item = Slot> {
-        (0..=u16::MAX).map_while(move |place| self.slots.get(&(id, place)))
+        let passage = move |place| Passage::new(id.sequence(), place);
+        (0..=u16::MAX).map_while(move |place| self.slots.get(&passage(place)))
     }
 
     /// Takes out the passages of a memory from the n-th on.
     fn remove_passages(&mut self, id: Id, first: u16) {
         for place in first..=u16::MAX {
-            let Some(slot) = self.slots.release(&(id, place)) else {
+            let Some(slot) = self.slots.release(&Passage::new(id.sequence(), place)) else {
                 return;
             };
             self.touched.insert(page_of_slot(slot));
@@ -214,11 +236,11 @@ impl RecallIndex {
             fields.push(field(&own, 1.0));
             let context = before.iter().zip(CONTEXT_WEIGHTS);
             fields.extend(context.map(|(terms, weight)| field(terms, weight)));
-            let slot = self.slots.assign((memory.id, place));
+            let slot = self.slots.assign(Passage::new(memory.id.sequence(), place));
             self.touched.insert(page_of_slot(slot));
             self.keywords.insert(slot, &fields);
-            let selects = |filter: &Filter| known.selects(filter, card);
-            self.selections.put(slot, card, selects);
+            let selects = |filter: &Filter| known.selects(filter, &card);
+            self.selections.put(slot, &card, selects);
             if memory.kind == Kind::Message {
                 before.insert(0, own);
             }
@@ -266,6 +288,7 @@ impl RecallIndex {
         text: &str,
         vector: Option<&[f32]>,
         k: usize,
+        knowledge: &Knowledge,
     ) -> Result<Vec<Id>, VectorError> {
         let facts = self.selections.facts();
         let channels = self.channels(text, vector, MIN_CANDIDATES, facts)?;
@@ -273,7 +296,7 @@ impl RecallIndex {
         Ok(fused
             .iter()
             .take(k)
-            .filter_map(|fused| self.id(fused.slot))
+            .filter_map(|fused| knowledge.id(self.sequence(fused.slot)?))
             .collect())
     }
 
@@ -301,8 +324,9 @@ impl RecallIndex {
         let slots = by_vector.chain(by_words).map(|(slot, _)| *slot);
         let related = related_memories(fact, knowledge).into_iter();
         let mut near: Vec<Id> = Vec::new();
-        for id in slots.filter_map(|slot| self.id(slot)).chain(related) {
-            let slot = self.slots.get(&(id, 0));
+        let found = slots.filter_map(|slot| knowledge.id(self.sequence(slot)?));
+        for id in found.chain(related) {
+            let slot = self.slots.get(&Passage::first(&id));
             let fits = slot.is_some_and(|slot| may_change.contains(slot));
             if fits && !near.contains(&id) {
                 near.push(id);
@@ -312,12 +336,12 @@ impl RecallIndex {
         Ok(near)
     }
 
-    fn card<'a>(&self, slot: Slot, knowledge: &'a Knowledge) -> Option<&'a Card> {
-        knowledge.card(&self.id(slot)?)
+    fn card(&self, slot: Slot, knowledge: &Knowledge) -> Option<Card> {
+        knowledge.card_of_sequence(self.sequence(slot)?)
     }
 
-    fn id(&self, slot: Slot) -> Option<Id> {
-        Some(self.slots.key(slot)?.0)
+    fn sequence(&self, slot: Slot) -> Option<u32> {
+        Some(self.slots.key(slot)?.sequence())
     }
 
     /// Passages found, best first, as memories, under the slots of their first passages; ties by id, as slots
@@ -326,13 +350,14 @@ impl RecallIndex {
         let mut seen = BTreeSet::new();
         let mut found = Vec::with_capacity(passages.len());
         for (slot, score) in passages {
-            let first = self.id(slot).and_then(|id| self.slots.get(&(id, 0)));
+            let first = self.sequence(slot);
+            let first = first.and_then(|it| self.slots.get(&Passage::new(it, 0)));
             if let Some(first) = first.filter(|first| seen.insert(*first)) {
                 found.push((first, score));
             }
         }
-        let id = |slot: Slot| self.id(slot);
-        found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| id(a.0).cmp(&id(b.0))));
+        let age = |slot: Slot| self.sequence(slot);
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| age(a.0).cmp(&age(b.0))));
         found
     }
 
@@ -426,7 +451,7 @@ pub fn recall(
     let fused = index.fuse(&channels);
     let cosines: BTreeMap<Slot, f32> = channels[1].iter().copied().collect();
     let knowledge: &Knowledge = &known;
-    let mut answers: Vec<(&Card, &Fused)> = fused
+    let mut answers: Vec<(Card, &Fused)> = fused
         .iter()
         .filter(|fused| fused.score >= search.threshold)
         .filter_map(|fused| Some((index.card(fused.slot, knowledge)?, fused)))

@@ -123,7 +123,8 @@ impl<H: Host> Space<H> {
             earlier.reverse();
             let summary = state.summaries.get(&work.scope.conversation());
             let vector = vectors.first().map(Vec::as_slice);
-            let near = state.index.related(&text, vector, RELATED)?;
+            let index = &state.index;
+            let near = index.related(&text, vector, RELATED, &state.knowledge)?;
             let related: Vec<Rc<Memory>> = near.iter().filter_map(|id| known.memory(id)).collect();
             known.check()?;
             (

@@ -236,7 +236,7 @@ impl State {
         {
             keys.insert(cards_key(page_of_card(&card.id)));
             // Its words are context for those after it.
-            for id in std::iter::once(card.id).chain(followers(&self.knowledge, card)) {
+            for id in std::iter::once(card.id).chain(followers(&self.knowledge, &card)) {
                 for page in self.index.pages_of(&id) {
                     keys.extend([
                         vectors_key(page),
@@ -264,8 +264,8 @@ impl State {
                 writes.push(Write::ClearTable {
                     table: Table::Index,
                 });
-                let cards = self.knowledge.cards().map(|card| page_of_card(&card.id));
-                (cards.collect(), (0..self.index.pages()).collect())
+                let cards = self.knowledge.card_pages().collect();
+                (cards, (0..self.index.pages()).collect())
             }
         };
         let page = |key: String, page: Option<Vec<u8>>| match page {
@@ -290,14 +290,13 @@ impl State {
         writes.extend(links.map(|(number, links)| page(links_key(number), links)));
         let tail = (1..=self.pages.tail).map(|number| page(tail_key(number), None));
         writes.extend(tail);
-        let cards = self.knowledge.cards().map(|card| page_of_card(&card.id));
         let slots = |is_there: &dyn Fn(u32) -> bool| {
             (0..self.index.pages())
                 .filter(|page| is_there(*page))
                 .count() as u32
         };
         let head = Head {
-            cards: cards.collect::<BTreeSet<u32>>().len() as u32,
+            cards: self.knowledge.card_pages().count() as u32,
             vectors: slots(&|page| self.index.has_vectors_on(page)),
             words: slots(&|page| self.index.has_words_on(page)),
         };

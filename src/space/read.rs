@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::{Host, Space, SpaceError};
-use crate::memory::{Card, Change, EventStatus, Id, Memory, Message, Scope};
+use crate::memory::{Change, EventStatus, Id, Memory, Message, Moment, Scope};
 use crate::model::Reranker;
 use crate::operation::{Event, HistoryLine, Hit, List, Outcome, Reply, Search, Stats, Triple};
 use crate::pipeline::recall::{Question, recall};
@@ -104,19 +104,20 @@ impl<H: Host> Space<H> {
         let state = self.state.borrow();
         let known = self.view(&state).known;
         let filter = state.own(&list.filter);
-        let mut found: Vec<&Card> = state
+        let mut found: Vec<(Moment, Id)> = state
             .knowledge
             .cards()
             .filter(|card| list.show_past || card.current)
             .filter(|card| list.transcript || card.is_listed())
             .filter(|card| list.show_expired || !card.is_expired(now))
             .filter(|card| known.selects(&filter, card))
+            .map(|card| (card.created_at, card.id))
             .collect();
-        found.sort_by_key(|card| std::cmp::Reverse((card.created_at, card.id)));
+        found.sort_unstable_by_key(|found| std::cmp::Reverse(*found));
         let total = found.len();
         let skip = (list.page - 1).saturating_mul(list.page_size);
         let page = found.into_iter().skip(skip).take(list.page_size);
-        let page = page.filter_map(|card| known.memory(&card.id));
+        let page = page.filter_map(|(_, id)| known.memory(&id));
         let memories = page.map(|memory| (*memory).clone()).collect();
         known.check()?;
         Ok(Reply::Page { total, memories })

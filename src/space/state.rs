@@ -215,7 +215,7 @@ impl State {
             self.unembedded = current.map(|card| card.id).collect();
         }
         let mut reindex: BTreeSet<Id> = changes.memories.iter().map(|memory| memory.id).collect();
-        let followers = |card: &Card| followers(&self.knowledge, card);
+        let followers = |card: Card| followers(&self.knowledge, &card);
         for id in &changes.erased {
             reindex.extend(self.knowledge.card(id).map(followers).unwrap_or_default());
             self.index.remove(id);
@@ -223,14 +223,17 @@ impl State {
         }
         for memory in &changes.memories {
             let known = self.knowledge.card(&memory.id);
-            let is_changed = known.is_some_and(|known| known.text != text_hash(memory.text()));
+            let is_changed = known
+                .as_ref()
+                .is_some_and(|known| known.text != text_hash(memory.text()));
+            let was_current = known.as_ref().is_some_and(|known| known.current);
             if is_changed {
                 reindex.extend(known.map(followers).unwrap_or_default());
                 self.index.remove_vectors(&memory.id);
             }
             if !memory.is_current() {
                 self.unembedded.remove(&memory.id);
-            } else if is_changed || known.is_none_or(|known| !known.current) {
+            } else if is_changed || !was_current {
                 self.unembedded.insert(memory.id);
             }
         }

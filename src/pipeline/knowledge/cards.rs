@@ -1,0 +1,403 @@
+//! Cards in a few dozen bytes each, with the look-ups that go from a message, a text or an entity to its memories.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHashMap;
+
+use super::traits::TraitsTable;
+use crate::memory::{Card, EntityId, Id, Kind, Moment, Scope, SpaceHash, Traits, says};
+
+/// Sequence numbers on a page of cards. An add uses three or four.
+pub const SEQUENCES: u32 = 512;
+
+/// What an allocation costs beside its bytes.
+const ALLOCATION: usize = 8;
+
+/// The cards of one space, by the sequence numbers of their ids.
+#[derive(Debug, Default)]
+pub struct Cards {
+    space: Option<SpaceHash>,
+    /// Rows of [`SEQUENCES`] sequence numbers each, in their order.
+    pages: Vec<Vec<Row>>,
+    count: usize,
+    traits: TraitsTable,
+    /// Current listed memories by what they say, as sequence numbers.
+    said: HashTable<u32>,
+    /// Messages of each conversation, oldest first.
+    conversations: FxHashMap<Scope, Vec<u32>>,
+    /// Messages, and the facts that came from them.
+    derived: BTreeSet<(u32, u32)>,
+    /// Entities, and the memories that mention them.
+    mentions: BTreeMap<EntityId, BTreeSet<u32>>,
+    /// Bytes of what only some rows have.
+    rare_bytes: usize,
+}
+
+/// A [`Card`] without what its space or its [`Traits`] say already.
+#[derive(Debug)]
+struct Row {
+    local: u64,
+    says: u64,
+    text: u64,
+    created_at: Moment,
+    updated_at: Moment,
+    traits: u32,
+    flags: u8,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most messages do not have.
+#[derive(Debug)]
+struct Rare {
+    expires_at: Option<Moment>,
+    sources: Box<[u64]>,
+    earlier_sources: Box<[u64]>,
+    entities: Box<[EntityId]>,
+}
+
+impl Row {
+    fn sequence(&self) -> u32 {
+        Id::sequence_of(self.local)
+    }
+}
+
+impl Rare {
+    fn of(card: &Card) -> Option<Box<Self>> {
+        let is_rare = card.expires_at.is_some()
+            || !card.sources.is_empty()
+            || !card.earlier_sources.is_empty()
+            || !card.entities.is_empty();
+        let locals = |ids: &[Id]| ids.iter().map(Id::local).collect();
+        is_rare.then(|| {
+            Box::new(Self {
+                expires_at: card.expires_at,
+                sources: locals(&card.sources),
+                earlier_sources: locals(&card.earlier_sources),
+                entities: card.entities.clone(),
+            })
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        let ids = self.sources.len() + self.earlier_sources.len();
+        let names = self.entities.iter();
+        let names: usize = names
+            .map(|id| size_of::<EntityId>() + id.0.len() + ALLOCATION)
+            .sum();
+        size_of::<Self>() + ids * size_of::<u64>() + names + 4 * ALLOCATION
+    }
+}
+
+const MESSAGE: u8 = 1;
+const TRANSCRIPT: u8 = 2;
+const CURRENT: u8 = 4;
+const STANDING: u8 = 8;
+const IMMUTABLE: u8 = 16;
+
+/// Yes and no of a card, a bit each.
+pub fn flags_of(card: &Card) -> u8 {
+    let flag = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
+    flag(MESSAGE, card.kind == Kind::Message)
+        | flag(TRANSCRIPT, card.transcript)
+        | flag(CURRENT, card.current)
+        | flag(STANDING, card.standing)
+        | flag(IMMUTABLE, card.immutable)
+}
+
+/// Sets what [`flags_of`] told.
+pub fn set_flags(card: &mut Card, flags: u8) {
+    let flag = |bit: u8| flags & bit != 0;
+    card.kind = match flag(MESSAGE) {
+        true => Kind::Message,
+        false => Kind::Fact,
+    };
+    card.transcript = flag(TRANSCRIPT);
+    card.current = flag(CURRENT);
+    card.standing = flag(STANDING);
+    card.immutable = flag(IMMUTABLE);
+}
+
+impl Cards {
+    /// One memory without its words.
+    pub fn card(&self, id: &Id) -> Option<Card> {
+        let row = self.row(id.sequence())?;
+        (self.space == Some(id.space()) && row.local == id.local())
+            .then(|| self.read(row))
+            .flatten()
+    }
+
+    /// Whether a memory is known.
+    pub fn contains(&self, id: &Id) -> bool {
+        let row = self.row(id.sequence());
+        self.space == Some(id.space()) && row.is_some_and(|row| row.local == id.local())
+    }
+
+    /// The id with a sequence number.
+    pub fn id(&self, sequence: u32) -> Option<Id> {
+        Some(Id::in_space(self.space?, self.row(sequence)?.local))
+    }
+
+    /// The card whose id has a sequence number.
+    pub fn card_of_sequence(&self, sequence: u32) -> Option<Card> {
+        self.read(self.row(sequence)?)
+    }
+
+    /// How many memories are known.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// All memories without their words, oldest first.
+    pub fn cards(&self) -> impl DoubleEndedIterator<Item = Card> {
+        let rows = self.pages.iter().flatten();
+        rows.filter_map(|row| self.read(row))
+    }
+
+    /// The memories of one page, oldest first.
+    pub fn cards_on(&self, page: u32) -> impl Iterator<Item = Card> {
+        let rows = self.pages.get(page as usize).into_iter().flatten();
+        rows.filter_map(|row| self.read(row))
+    }
+
+    /// The pages that hold any card, ascending.
+    pub fn card_pages(&self) -> impl Iterator<Item = u32> {
+        let pages = (0..).zip(&self.pages);
+        pages
+            .filter(|(_, rows)| !rows.is_empty())
+            .map(|(page, _)| page)
+    }
+
+    /// Bytes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let rows: usize = self.pages.iter().map(Vec::capacity).sum();
+        let conversations = self.conversations.iter();
+        let conversations: usize = conversations
+            .map(|(_, ids)| size_of::<(Scope, Vec<u32>)>() * 2 + ids.capacity() * size_of::<u32>())
+            .sum();
+        // A B-tree is filled to about two thirds.
+        let mentions: usize = self.mentions.values().map(BTreeSet::len).sum();
+        let links = self.derived.len() * size_of::<(u32, u32)>() + mentions * size_of::<u32>();
+        rows * size_of::<Row>()
+            + self.pages.len() * (size_of::<Vec<Row>>() + ALLOCATION)
+            + self.said.capacity() * (size_of::<u32>() + 1) * 8 / 7
+            + conversations
+            + links * 3 / 2
+            + self.mentions.len() * 2 * size_of::<(EntityId, BTreeSet<u32>)>()
+            + self.traits.bytes()
+            + self.rare_bytes
+    }
+
+    /// The current, listed memories that say exactly this, oldest first.
+    pub fn duplicates_of(&self, text: &str) -> impl Iterator<Item = Id> {
+        let says = says(text);
+        let same = self.said.iter_hash(says).copied();
+        let mut same: Vec<u32> = same
+            .filter(|sequence| self.row(*sequence).is_some_and(|row| row.says == says))
+            .collect();
+        same.sort_unstable();
+        same.into_iter().filter_map(|sequence| self.id(sequence))
+    }
+
+    /// The messages of a conversation, oldest first.
+    pub fn conversation(&self, scope: &Scope) -> impl DoubleEndedIterator<Item = Id> {
+        let sequences = self.conversations.get(scope);
+        let sequences = sequences.into_iter().flatten();
+        sequences.filter_map(|sequence| self.id(*sequence))
+    }
+
+    /// The messages before one in its conversation, the nearest first.
+    pub fn predecessors(&self, scope: &Scope, message: &Id) -> impl Iterator<Item = Id> {
+        let (before, _) = self.around(scope, message);
+        before.iter().rev().filter_map(|before| self.id(*before))
+    }
+
+    /// The messages after one in its conversation, the nearest first.
+    pub fn successors(&self, scope: &Scope, message: &Id) -> impl Iterator<Item = Id> {
+        let (_, after) = self.around(scope, message);
+        after.iter().filter_map(|after| self.id(*after))
+    }
+
+    fn around(&self, scope: &Scope, message: &Id) -> (&[u32], &[u32]) {
+        let all = self.conversations.get(scope);
+        let all = all.map(Vec::as_slice).unwrap_or_default();
+        let sequence = message.sequence();
+        let before = all.partition_point(|other| *other < sequence);
+        let after = all.partition_point(|other| *other <= sequence);
+        let slice = |range: std::ops::Range<usize>| all.get(range).unwrap_or_default();
+        (slice(0..before), slice(after..all.len()))
+    }
+
+    /// The facts that came from a message, oldest first.
+    pub fn facts_of(&self, message: &Id) -> impl Iterator<Item = Card> {
+        let source = message.sequence();
+        let facts = self.derived.range((source, 0)..=(source, u32::MAX));
+        facts.filter_map(|(_, fact)| self.card_of_sequence(*fact))
+    }
+
+    /// The memories that mention an entity, oldest first.
+    pub fn mentions(&self, entity: &EntityId) -> impl Iterator<Item = Id> {
+        let sequences = self.mentions.get(entity).into_iter().flatten();
+        sequences.filter_map(|sequence| self.id(*sequence))
+    }
+
+    /// The one copy of traits.
+    pub fn intern(&mut self, traits: Traits) -> Rc<Traits> {
+        self.traits.intern(traits)
+    }
+
+    /// Takes in a card in place of the one of the same id.
+    pub fn put(&mut self, card: &Card) {
+        if self.count == 0 {
+            self.space = Some(card.id.space());
+        }
+        self.remove(&card.id);
+        self.link(card);
+        let rare = Rare::of(card);
+        self.rare_bytes += rare.as_ref().map_or(0, |rare| rare.bytes());
+        let row = Row {
+            local: card.id.local(),
+            says: card.says,
+            text: card.text,
+            created_at: card.created_at,
+            updated_at: card.updated_at,
+            traits: self.traits.hold(&card.traits),
+            flags: flags_of(card),
+            rare,
+        };
+        let sequence = row.sequence();
+        let page = (sequence / SEQUENCES) as usize;
+        if self.pages.len() <= page {
+            if let Some(last) = self.pages.last_mut() {
+                last.shrink_to_fit();
+            }
+            self.pages.resize_with(page + 1, Vec::new);
+        }
+        if let Some(rows) = self.pages.get_mut(page) {
+            let at = rows.partition_point(|other| other.sequence() < sequence);
+            rows.insert(at, row);
+            self.count += 1;
+        }
+        if card.is_listed() && card.current {
+            let hash = |sequence: &u32| self.pages.row(*sequence).map_or(0, |row| row.says);
+            self.said.insert_unique(card.says, sequence, hash);
+        }
+    }
+
+    /// Takes out a card.
+    pub fn remove(&mut self, id: &Id) {
+        let Some(card) = self.card(id) else { return };
+        self.unlink(&card);
+        let sequence = id.sequence();
+        let rows = self.pages.get_mut((sequence / SEQUENCES) as usize);
+        if let Some(rows) = rows
+            && let Ok(at) = rows.binary_search_by_key(&sequence, Row::sequence)
+        {
+            let row = rows.remove(at);
+            self.traits.release(row.traits);
+            self.rare_bytes -= row.rare.map_or(0, |rare| rare.bytes());
+            self.count -= 1;
+        }
+    }
+
+    fn row(&self, sequence: u32) -> Option<&Row> {
+        self.pages.row(sequence)
+    }
+
+    fn read(&self, row: &Row) -> Option<Card> {
+        let space = self.space?;
+        let rare = row.rare.as_deref();
+        let ids = |locals: &[u64]| -> Box<[Id]> {
+            let ids = locals.iter().map(|local| Id::in_space(space, *local));
+            ids.collect()
+        };
+        let mut card = Card {
+            id: Id::in_space(space, row.local),
+            kind: Kind::Fact,
+            transcript: false,
+            current: false,
+            standing: false,
+            immutable: false,
+            traits: self.traits.get(row.traits)?.clone(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            expires_at: rare.and_then(|rare| rare.expires_at),
+            sources: rare.map(|rare| ids(&rare.sources)).unwrap_or_default(),
+            earlier_sources: rare
+                .map(|rare| ids(&rare.earlier_sources))
+                .unwrap_or_default(),
+            entities: rare.map(|rare| rare.entities.clone()).unwrap_or_default(),
+            says: row.says,
+            text: row.text,
+        };
+        set_flags(&mut card, row.flags);
+        Some(card)
+    }
+
+    fn link(&mut self, card: &Card) {
+        let sequence = card.id.sequence();
+        if card.kind == Kind::Message {
+            let scope = &card.traits.scope;
+            if !self.conversations.contains_key(scope) {
+                self.conversations.insert(scope.clone(), Vec::new());
+            }
+            if let Some(messages) = self.conversations.get_mut(scope)
+                && let Err(at) = messages.binary_search(&sequence)
+            {
+                messages.insert(at, sequence);
+            }
+        }
+        for source in card.all_sources() {
+            self.derived.insert((source.sequence(), sequence));
+        }
+        for entity in &card.entities {
+            let memories = self.mentions.entry(entity.clone());
+            memories.or_default().insert(sequence);
+        }
+    }
+
+    fn unlink(&mut self, card: &Card) {
+        let sequence = card.id.sequence();
+        let said = self.said.find_entry(card.says, |said| *said == sequence);
+        if let Ok(said) = said {
+            said.remove();
+        }
+        for source in card.all_sources() {
+            self.derived.remove(&(source.sequence(), sequence));
+        }
+        for entity in &card.entities {
+            if let Some(memories) = self.mentions.get_mut(entity) {
+                memories.remove(&sequence);
+                if memories.is_empty() {
+                    self.mentions.remove(entity);
+                }
+            }
+        }
+        let scope = &card.traits.scope;
+        if let Some(messages) = self.conversations.get_mut(scope) {
+            if let Ok(at) = messages.binary_search(&sequence) {
+                messages.remove(at);
+            }
+            if messages.is_empty() {
+                self.conversations.remove(scope);
+            }
+        }
+    }
+}
+
+/// Rows by sequence number.
+trait Pages {
+    fn row(&self, sequence: u32) -> Option<&Row>;
+}
+
+impl Pages for Vec<Vec<Row>> {
+    fn row(&self, sequence: u32) -> Option<&Row> {
+        let rows = self.get((sequence / SEQUENCES) as usize)?;
+        let at = rows.binary_search_by_key(&sequence, Row::sequence).ok()?;
+        rows.get(at)
+    }
+}
+
+#[cfg(test)]
+mod tests;

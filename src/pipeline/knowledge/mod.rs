@@ -1,0 +1,228 @@
+//! What a space knows: of each memory a [`Card`], its graph, and the look-ups that the phases need. The words of
+//! memories stay in storage, but for those lately read.
+
+mod cards;
+mod traits;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use thiserror::Error;
+
+pub use cards::{Cards, SEQUENCES, flags_of, set_flags};
+
+use crate::memory::{
+    Card, Entity, EntityId, Filter, Id, Memory, Object, Relation, Subject, Traits,
+};
+use crate::store::records::{RecordError, decode};
+use crate::store::{Changes, Storage, StorageError, Table, relation_key};
+
+/// Memories that are kept with their words after they were read.
+const LATELY: usize = 1_000;
+
+/// Bytes that an entity or a relation takes, and a memory with its words: about, as measured.
+const BYTES_OF_NODE: usize = 500;
+const BYTES_OF_MEMORY: usize = 1_000;
+
+/// Cards and graph of one space.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    cards: Cards,
+    entities: BTreeMap<EntityId, Entity>,
+    relations: BTreeMap<String, Relation>,
+    lately: RefCell<FxHashMap<Id, Rc<Memory>>>,
+    /// Why a memory could not be read. See [`Known::check`].
+    unreadable: RefCell<Option<ReadError>>,
+}
+
+/// Why a memory that is known could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Its record is not readable.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// What a space knows, together with the storage that has the words.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    knowledge: &'a Knowledge,
+    storage: &'a dyn Storage,
+}
+
+/// A memory as a filter sees it: its words are read only when a condition is on them.
+struct Described<'a> {
+    card: &'a Card,
+    known: Known<'a>,
+}
+
+impl Subject for Described<'_> {
+    fn field(&self, name: &str) -> Option<serde_json::Value> {
+        match name {
+            "text" => Some(self.known.memory(&self.card.id)?.text().into()),
+            name => self.card.field(name),
+        }
+    }
+}
+
+impl<'a> Known<'a> {
+    /// Puts knowledge and storage together.
+    pub fn new(knowledge: &'a Knowledge, storage: &'a dyn Storage) -> Self {
+        Self { knowledge, storage }
+    }
+
+    /// One memory with its words. One that cannot be read is as if it were not there, until
+    /// [`Known::check`] tells why.
+    pub fn memory(&self, id: &Id) -> Option<Rc<Memory>> {
+        if !self.knowledge.contains(id) {
+            return None;
+        }
+        if let Some(memory) = self.knowledge.lately.borrow().get(id) {
+            return Some(memory.clone());
+        }
+        match self.read(id) {
+            Ok(memory) => {
+                let memory = Rc::new(memory?);
+                self.knowledge.remember(memory.clone());
+                Some(memory)
+            }
+            Err(error) => {
+                self.knowledge.unreadable.borrow_mut().get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    fn read(&self, id: &Id) -> Result<Option<Memory>, ReadError> {
+        let key = id.to_string();
+        match self.storage.read(Table::Memories, &key)? {
+            Some(bytes) => Ok(Some(decode(Table::Memories, &key, &bytes)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether everything that was asked for could be read; to be asked before an answer is given or a change
+    /// is committed.
+    ///
+    /// # Errors
+    /// The first failure since this was last asked.
+    pub fn check(&self) -> Result<(), ReadError> {
+        match self.knowledge.unreadable.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a filter selects a memory.
+    pub fn selects(self, filter: &Filter, card: &Card) -> bool {
+        filter.matches(&Described { card, known: self })
+    }
+}
+
+impl Deref for Known<'_> {
+    type Target = Knowledge;
+
+    fn deref(&self) -> &Knowledge {
+        self.knowledge
+    }
+}
+
+impl Deref for Knowledge {
+    type Target = Cards;
+
+    fn deref(&self) -> &Cards {
+        &self.cards
+    }
+}
+
+impl DerefMut for Knowledge {
+    fn deref_mut(&mut self) -> &mut Cards {
+        &mut self.cards
+    }
+}
+
+impl Knowledge {
+    /// Bytes in memory, about.
+    pub fn bytes(&self) -> usize {
+        self.cards.bytes()
+            + (self.entities.len() + self.relations.len()) * BYTES_OF_NODE
+            + self.lately.borrow().len() * BYTES_OF_MEMORY
+    }
+
+    /// All entities, by id.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.values()
+    }
+
+    /// One entity.
+    pub fn entity(&self, id: &EntityId) -> Option<&Entity> {
+        self.entities.get(id)
+    }
+
+    /// All relations with their keys.
+    pub fn relations(&self) -> impl Iterator<Item = (&String, &Relation)> {
+        self.relations.iter()
+    }
+
+    /// One relation.
+    pub fn relation(&self, key: &str) -> Option<&Relation> {
+        self.relations.get(key)
+    }
+
+    /// The name of what a relation points at.
+    pub fn object_name<'a>(&'a self, object: &'a Object) -> &'a str {
+        match object {
+            Object::Entity(id) => self.entity_name(id),
+            Object::Literal(text) => text,
+        }
+    }
+
+    /// The name of an entity, as it was first written.
+    pub fn entity_name<'a>(&'a self, id: &'a EntityId) -> &'a str {
+        self.entity(id)
+            .map_or(id.0.as_str(), |entity| entity.name.as_str())
+    }
+
+    /// Takes over what was committed.
+    pub fn apply(&mut self, changes: &Changes) {
+        if changes.clear {
+            *self = Self::default();
+        }
+        for id in &changes.erased {
+            self.lately.get_mut().remove(id);
+            self.cards.remove(id);
+        }
+        for memory in &changes.memories {
+            self.lately.get_mut().remove(&memory.id);
+            let traits = self.cards.intern(Traits::of(memory));
+            self.cards.put(&Card::of(memory, traits));
+        }
+        for id in &changes.entities_gone {
+            self.entities.remove(id);
+        }
+        for entity in &changes.entities {
+            self.entities.insert(entity.id.clone(), entity.clone());
+        }
+        for key in &changes.relations_gone {
+            self.relations.remove(key);
+        }
+        for relation in &changes.relations {
+            self.relations
+                .insert(relation_key(relation), relation.clone());
+        }
+    }
+
+    fn remember(&self, memory: Rc<Memory>) {
+        let mut lately = self.lately.borrow_mut();
+        if lately.len() >= LATELY {
+            lately.clear();
+        }
+        lately.insert(memory.id, memory);
+    }
+}
