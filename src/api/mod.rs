@@ -14,6 +14,9 @@
 //!     }
 //! }
 //! ```
+//!
+//! Where the space lives elsewhere, [`Call::order`] travels to it and [`Order::answer`] writes the response there: the
+//! gateway passes its body on unread, under [`Gateway::headers`].
 
 mod cors;
 mod fields;
@@ -23,7 +26,8 @@ mod page;
 mod python;
 mod wire;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use cors::{CORS_VARIABLE, Cors};
@@ -36,6 +40,14 @@ use crate::operation::{Operation, Reply};
 /// The longest request body that is read, in bytes. A face may refuse a longer one by its
 /// `Content-Length` before it reads it, with [`body_too_large`].
 pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+
+/// What is asked of a space, and how the reply is to be written when it is the last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// What to do.
+    pub operation: Operation,
+    shape: Option<hosted::Shape>,
+}
 
 /// What a server tells of itself, on its health page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,13 +148,17 @@ impl Gateway {
 
     /// The response to a call, from the space's last reply.
     pub fn answer(&self, call: &Call, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
-        let mut response = match reply.and_then(|reply| hosted::write(&call.shape, &reply)) {
-            Ok(body) => wire::json_response(StatusCode::OK, &body),
-            Err(problem) => problem_response(&problem),
-        };
-        self.cors
-            .allow(call.origin.as_deref(), response.headers_mut());
+        let mut response = written(&call.shape, reply);
+        *response.headers_mut() = self.headers(call);
         response
+    }
+
+    /// The headers of every response to a call.
+    pub fn headers(&self, call: &Call) -> HeaderMap {
+        let (parts, _) = wire::json_response(StatusCode::OK, &Value::Null).into_parts();
+        let mut headers = parts.headers;
+        self.cors.allow(call.origin.as_deref(), &mut headers);
+        headers
     }
 
     /// Whose key a request carries, in `Authorization: Token`, `Authorization: Bearer` or
@@ -188,7 +204,38 @@ impl Gateway {
     }
 }
 
+impl Order {
+    /// The response to the request that this came from; the reply itself when more is to be asked.
+    ///
+    /// # Errors
+    /// With the reply.
+    pub fn answer(
+        &self,
+        reply: Result<Reply, Problem>,
+    ) -> Result<Response<Vec<u8>>, Result<Reply, Problem>> {
+        match &self.shape {
+            Some(shape) => Ok(written(shape, reply)),
+            None => Err(reply),
+        }
+    }
+}
+
+fn written(shape: &hosted::Shape, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
+    match reply.and_then(|reply| hosted::write(shape, &reply)) {
+        Ok(body) => wire::json_response(StatusCode::OK, &body),
+        Err(problem) => problem_response(&problem),
+    }
+}
+
 impl Call {
+    /// What to send to the space, which answers it by [`Order::answer`].
+    pub fn order(&self) -> Order {
+        Order {
+            operation: self.operation.clone(),
+            shape: (!self.wait).then(|| self.shape.clone()),
+        }
+    }
+
     /// What to ask of the space after this reply; `None` when the reply is the last. A caller who
     /// wants to wait for an add has its job run, and then its event read.
     pub fn next(&mut self, reply: &Result<Reply, Problem>) -> Option<Operation> {

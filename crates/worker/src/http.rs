@@ -89,8 +89,11 @@ pub async fn read_request(
     for (name, value) in request.headers() {
         read = read.header(name, value);
     }
-    // A request without a body has no stream at all.
+    // A request without a body has no stream at all. One that says that it is short is read at once.
+    let length = request.headers().get("content-length")?;
+    let length = length.and_then(|length| length.parse::<usize>().ok());
     let body = match request.inner().body() {
+        Some(_) if length.is_some_and(|length| length <= limit) => request.bytes().await?,
         Some(_) => {
             let mut chunks = request.stream()?;
             let collected = collect(&mut chunks, limit).await;
@@ -134,7 +137,11 @@ pub fn to_response(answer: http::Response<Vec<u8>>) -> worker::Result<worker::Re
         .fixed(body))
 }
 
-fn to_headers(headers: &http::HeaderMap) -> worker::Result<Headers> {
+/// The Worker's form of headers.
+///
+/// # Errors
+/// When one is not one that a Worker may set.
+pub fn to_headers(headers: &http::HeaderMap) -> worker::Result<Headers> {
     let made = Headers::new();
     for (name, value) in headers {
         made.append(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))?;

@@ -13,14 +13,14 @@ mod models;
 mod object;
 mod storage;
 
-use ::http::Response;
 use edgemem::api::{Gateway, MAX_BODY_BYTES, Received, body_too_large, problem_response};
 use edgemem::memory::Problem;
 use worker::{Context, Env, Request, event};
 
 use crate::failure::caught;
-use crate::http::{BodyError, read_request, to_response};
+use crate::http::{BodyError, read_request, to_headers, to_response};
 use crate::models::{about, variable};
+use crate::object::{Asked, ask};
 
 /// Answers a request.
 #[event(fetch)]
@@ -30,26 +30,32 @@ pub async fn fetch(
     _context: Context,
 ) -> worker::Result<worker::Response> {
     let answer = caught(handle(&mut request, &env)).await;
-    to_response(answer.unwrap_or_else(|problem| problem_response(&problem)))
+    answer.unwrap_or_else(|problem| to_response(problem_response(&problem)))
 }
 
-async fn handle(request: &mut Request, env: &Env) -> Response<Vec<u8>> {
+async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Response> {
     let gateway = Gateway::new(|name| variable(env, name), about(env));
     let request = match read_request(request, MAX_BODY_BYTES).await {
         Ok(request) => request,
-        Err(BodyError::TooLarge { .. }) => return problem_response(&body_too_large()),
+        Err(BodyError::TooLarge { .. }) => return to_response(problem_response(&body_too_large())),
         Err(BodyError::Failed(reason)) => {
-            return problem_response(&Problem::new(400, "unreadable_request", reason));
+            let problem = Problem::new(400, "unreadable_request", reason);
+            return to_response(problem_response(&problem));
         }
     };
-    match gateway.receive(&request) {
-        Received::Answer(answer) => answer,
-        Received::Call(mut call) => {
-            let mut reply = object::ask(env, &call, &call.operation).await;
-            while let Some(operation) = call.next(&reply) {
-                reply = object::ask(env, &call, &operation).await;
+    let mut call = match gateway.receive(&request) {
+        Received::Answer(answer) => return to_response(answer),
+        Received::Call(call) => call,
+    };
+    loop {
+        let reply = match ask(env, &call).await {
+            Asked::Answer(answer) => {
+                return Ok(answer.with_headers(to_headers(&gateway.headers(&call))?));
             }
-            gateway.answer(&call, reply)
+            Asked::Reply(reply) => reply,
+        };
+        if call.next(&reply).is_none() {
+            return to_response(gateway.answer(&call, reply));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 
-use edgemem::api::{Call, problem_response};
+use edgemem::api::{Call, Order, problem_response};
 use edgemem::memory::{Moment, Problem, SpaceHash};
 use edgemem::operation::{Operation, Reply};
 use edgemem::space::{Host, Settings, Space, SpaceError};
@@ -28,19 +28,34 @@ const BINDING: &str = "SPACES";
 /// The longest operation that an object reads, in bytes: a request of the gateway, and its wrapping.
 const MAX_OPERATION_BYTES: usize = 4 * edgemem::api::MAX_BODY_BYTES;
 
-/// Asks a space to do something: the gateway's end of the wire. An operation travels as JSON in the
-/// body of a request to `/{space hash}`, its reply as JSON of a `Result`.
-pub async fn ask(
-    env: &Env,
-    call: &Call,
-    operation: &Operation,
-) -> std::result::Result<Reply, Problem> {
+/// What came back from a space.
+pub enum Asked {
+    /// The response for the client, but for its headers.
+    Answer(Response),
+    /// A reply that leads to another question, or a failure on the way.
+    Reply(std::result::Result<Reply, Problem>),
+}
+
+/// Marks a response that is a reply, not the client's.
+const REPLY: &str = "x-edgemem-reply";
+
+/// Asks a space to do something: the gateway's end of the wire. An order travels as JSON in the body of a
+/// request to `/{space hash}`. The object writes the client's response, whose body passes through here
+/// unread; or, when the call is not over, a reply as JSON of a `Result`.
+pub async fn ask(env: &Env, call: &Call) -> Asked {
+    match fetch(env, call).await {
+        Ok(asked) => asked,
+        Err(problem) => Asked::Reply(Err(problem)),
+    }
+}
+
+async fn fetch(env: &Env, call: &Call) -> std::result::Result<Asked, Problem> {
     let unreachable = |error: worker::Error| {
         let reason = format!("the memory's object cannot be reached: {error}; try again");
         Problem::new(503, "space_unavailable", reason)
     };
     let unreadable = |error: serde_json::Error| internal(&error.to_string());
-    let body = serde_json::to_vec(operation).map_err(unreadable)?;
+    let body = serde_json::to_vec(&call.order()).map_err(unreadable)?;
     let request = http::Request::post(format!("https://space/{}", call.space))
         .body(body)
         .map_err(|error| internal(&error.to_string()))?;
@@ -53,8 +68,12 @@ pub async fn ask(
         .fetch_with_request(request)
         .await
         .map_err(unreachable)?;
+    if !response.headers().has(REPLY).map_err(unreachable)? {
+        return Ok(Asked::Answer(response));
+    }
     let answer = response.bytes().await.map_err(unreachable)?;
-    serde_json::from_slice::<Wire>(&answer).map_err(unreadable)?
+    let reply = serde_json::from_slice::<Wire>(&answer).map_err(unreadable)?;
+    Ok(Asked::Reply(reply))
 }
 
 type Wire = std::result::Result<Reply, Problem>;
@@ -96,10 +115,22 @@ impl DurableObject for SpaceObject {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let reply: Wire = self.handle(&mut request).await;
-        match serde_json::to_vec(&reply) {
-            Ok(body) => to_response(http::Response::new(body)),
-            Err(error) => to_response(problem_response(&internal(&error.to_string()))),
+        let (space, order) = match self.read(&mut request).await {
+            Ok(read) => read,
+            Err(problem) => return to_response(problem_response(&problem)),
+        };
+        let reply = self.apply(space, order.operation.clone()).await;
+        match order.answer(reply) {
+            Ok(answer) => to_response(answer),
+            Err(reply) => match serde_json::to_vec(&reply) {
+                Ok(body) => {
+                    let mut answer = http::Response::new(body);
+                    let mark = http::HeaderValue::from_static("1");
+                    answer.headers_mut().insert(REPLY, mark);
+                    to_response(answer)
+                }
+                Err(error) => to_response(problem_response(&internal(&error.to_string()))),
+            },
         }
     }
 
@@ -123,15 +154,18 @@ impl DurableObject for SpaceObject {
 }
 
 impl SpaceObject {
-    async fn handle(&self, request: &mut Request) -> Wire {
+    async fn read(
+        &self,
+        request: &mut Request,
+    ) -> std::result::Result<(SpaceHash, Order), Problem> {
         let path = request.path();
         let hash = path.trim_start_matches('/').parse();
         let hash = hash.map_err(|_| internal("the object's URL names no space"))?;
         let read = read_request(request, MAX_OPERATION_BYTES).await;
         let read = read.map_err(|error| internal(&error.to_string()))?;
-        let operation = serde_json::from_slice(read.body())
-            .map_err(|error| internal(&format!("an operation cannot be read: {error}")))?;
-        self.apply(hash, operation).await
+        let order = serde_json::from_slice(read.body())
+            .map_err(|error| internal(&format!("an order cannot be read: {error}")))?;
+        Ok((hash, order))
     }
 
     /// Does what is asked, and sets the alarm for the jobs that are left.

@@ -1,5 +1,6 @@
 //! Replies as the hosted contract shows them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::is_open;
@@ -10,7 +11,7 @@ use crate::memory::{
 use crate::operation::{Event, HistoryLine, Hit, Outcome, Reply, Triple};
 
 /// How a reply is written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Shape {
     /// Of an add.
     Added {
@@ -43,7 +44,7 @@ pub(crate) enum Shape {
 }
 
 /// The fields to keep of each result; all of them when empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cut(pub Vec<String>);
 
 impl Cut {
