@@ -13,44 +13,55 @@ pub struct Ranked<'a> {
     pub weight: f32,
 }
 
-/// The constants of fusion. They were fixed with `cargo xtask eval`.
+/// The constants of fusion. They were fixed with `cargo xtask eval`, on short and on long messages; each is on a
+/// plateau.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fusion {
-    /// The weight of the keyword channel where documents are short, as in a chat between friends; the vector
-    /// channel has the rest of 1.
+    /// The weight of the keyword channel; the vector channel has the rest of 1.
     pub keyword: f32,
-    /// The same where they are long, as in a talk with an assistant: there every document has many words of
-    /// many a question, and meaning tells them apart.
-    pub keyword_of_long: f32,
-    /// Documents of so many terms are short, and of so many long; between, the weight is too.
+    /// Documents of so many terms are short, as in a chat between friends, and of so many long, as in a talk with an
+    /// assistant. Long ones have some words of any question by chance: there only good keyword scores count.
     pub lengths: [f32; 2],
-    /// The cosine that two unrelated texts have; it counts as nothing.
+    /// The cosine that two unrelated texts have at least; it counts as nothing.
     pub unrelated: f32,
+    /// The candidate of this rank in the vector channel is unrelated, whatever its cosine: embedders differ in what
+    /// cosines they give.
+    pub unrelated_rank: usize,
 }
 
 impl Default for Fusion {
     fn default() -> Self {
         Self {
-            keyword: 0.75,
-            keyword_of_long: 0.5,
-            lengths: [40.0, 80.0],
+            keyword: 0.8,
+            lengths: [40.0, 70.0],
             unrelated: 0.1,
+            unrelated_rank: 200,
         }
     }
 }
 
 impl Fusion {
-    /// The weight of the keyword channel over documents of this mean length.
-    pub fn keyword_weight(&self, length: f32) -> f32 {
+    /// A keyword score as what it says, 0 to 1, among documents of this mean length: itself where they are short,
+    /// its power of 1.75 where they are long.
+    pub fn keyword_score(&self, score: f32, length: f32) -> f32 {
         let [short, long] = self.lengths;
-        let share = ((length - short) / (long - short)).clamp(0.0, 1.0);
-        self.keyword + share * (self.keyword_of_long - self.keyword)
+        let by_chance = ((length - short) / (long - short)).clamp(0.0, 1.0);
+        // By square roots: they give the same bits on every host.
+        let root = score.max(0.0).sqrt();
+        score * (1.0 - by_chance + by_chance * root * root.sqrt())
     }
 
-    /// A cosine as a score of 0 to 1.
-    pub fn cosine_score(&self, cosine: f32) -> f32 {
-        ((cosine - self.unrelated) / (1.0 - self.unrelated)).clamp(0.0, 1.0)
+    /// The cosine that counts as nothing, where these are the vector channel's candidates, best first.
+    pub fn unrelated_cosine(&self, candidates: &[Scored]) -> f32 {
+        let unrelated = candidates.get(self.unrelated_rank.saturating_sub(1));
+        unrelated.map_or(self.unrelated, |(_, cosine)| cosine.max(self.unrelated))
     }
+}
+
+/// A cosine as a score of 0 to 1, where `unrelated` counts as nothing.
+pub fn cosine_score(cosine: f32, unrelated: f32) -> f32 {
+    let most = (1.0 - unrelated).max(f32::MIN_POSITIVE);
+    ((cosine - unrelated) / most).clamp(0.0, 1.0)
 }
 
 /// A candidate with its place and score in each channel that found it.
@@ -65,8 +76,7 @@ pub struct Fused {
 }
 
 /// The union of the channels' candidates, best first; ties by slot. What one channel alone finds can win.
-/// A score is the square root of the weighted mean of the channels' scores (0 where a channel did not find
-/// it): the root changes no order, and lifts what only a light channel found above a usual threshold.
+/// A score is the weighted mean of the channels' scores, 0 where a channel did not find it.
 pub fn fuse(channels: &[Ranked<'_>]) -> Vec<Fused> {
     let total: f32 = channels.iter().map(|channel| channel.weight).sum();
     let mut found: BTreeMap<Slot, Fused> = BTreeMap::new();
@@ -84,9 +94,6 @@ pub fn fuse(channels: &[Ranked<'_>]) -> Vec<Fused> {
         }
     }
     let mut fused: Vec<Fused> = found.into_values().collect();
-    for candidate in &mut fused {
-        candidate.score = candidate.score.clamp(0.0, 1.0).sqrt();
-    }
     fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.slot.cmp(&b.slot)));
     fused
 }
@@ -94,6 +101,29 @@ pub fn fuse(channels: &[Ranked<'_>]) -> Vec<Fused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_long_documents_only_good_keyword_scores_count() {
+        let fusion = Fusion::default();
+        assert_eq!(fusion.keyword_score(0.3, 20.0), 0.3);
+        let long = |score| fusion.keyword_score(score, 100.0);
+        assert!((long(0.5) - 0.5_f32.powf(1.75)).abs() < 1e-6);
+        assert_eq!((long(0.0), long(1.0)), (0.0, 1.0));
+        let between = fusion.keyword_score(0.5, 55.0);
+        assert!(long(0.5) < between && between < 0.5);
+    }
+
+    #[test]
+    fn what_is_far_down_counts_as_nothing() {
+        let fusion = Fusion::default();
+        let few = [(1, 0.6), (2, 0.5)];
+        assert_eq!(fusion.unrelated_cosine(&few), fusion.unrelated);
+        let many: Vec<Scored> = (0..300).map(|n| (n, 0.9 - n as f32 / 1000.0)).collect();
+        let unrelated = fusion.unrelated_cosine(&many);
+        assert_eq!(unrelated, many[199].1);
+        assert_eq!(cosine_score(many[250].1, unrelated), 0.0);
+        assert!((0.0..=1.0).contains(&cosine_score(many[0].1, unrelated)));
+    }
 
     #[test]
     fn what_one_channel_alone_finds_can_win() {

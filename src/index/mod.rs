@@ -11,7 +11,7 @@ mod vector;
 mod words;
 
 pub use bitmap::Bitmap;
-pub use fusion::{Fused, Fusion, Ranked, fuse};
+pub use fusion::{Fused, Fusion, Ranked, cosine_score, fuse};
 pub use keyword::{Field, KeywordIndex, KeywordPage};
 pub use slots::Slots;
 #[cfg(feature = "test-suite")]

@@ -5,6 +5,7 @@
 //! never write: what is to be stored is a [`Changes`](crate::store::Changes) that the space commits.
 
 pub mod erase;
+mod evidence;
 pub mod extract;
 pub mod knowledge;
 pub mod pages;

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU64;
 
+use super::evidence::{Candidate, join, prefer_the_named};
 use super::knowledge::{Knowledge, Known};
 use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
 use super::selection::Selections;
 use crate::index::{
     Bitmap, Field, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Ranked, Scored, Slot,
-    Slots, VectorError, VectorIndex, VectorIndexKind, check_vector, fuse, terms,
+    Slots, VectorError, VectorIndex, VectorIndexKind, check_vector, cosine_score, fuse, terms,
 };
 use crate::memory::{Card, EntityId, Fact, Filter, Id, Kind, Memory, Moment, Object};
-use crate::operation::{ChannelScore, Hit, Receipt, Search, Transcript};
+use crate::operation::{ChannelScore, Hit, Receipt, Search};
 
 /// How much the words of the messages before count for a message, the nearest first: an answer is found
 /// by its question, and by what led to it.
@@ -91,6 +92,15 @@ fn last_terms(message: &Memory) -> Vec<String> {
         .pop()
         .map(terms)
         .unwrap_or_default()
+}
+
+/// What each channel found, as memories, best first.
+struct Channels {
+    keywords: Vec<Scored>,
+    /// With their cosines.
+    vectors: Vec<Scored>,
+    /// The cosine that counts as nothing.
+    unrelated: f32,
 }
 
 /// A question with its vector.
@@ -312,12 +322,14 @@ impl RecallIndex {
         knowledge: &Knowledge,
     ) -> Result<Vec<Id>, VectorError> {
         let may_change = self.selections.changeable();
-        let [keywords, vectors] = self.channels(&fact.text, vector, NEIGHBOURS, may_change)?;
-        let by_vector = vectors
+        let found = self.channels(&fact.text, vector, NEIGHBOURS, may_change)?;
+        let by_vector = found
+            .vectors
             .iter()
             .take(NEAR_VECTORS)
             .filter(|(_, s)| *s >= NEAR_COSINE);
-        let by_words = keywords
+        let by_words = found
+            .keywords
             .iter()
             .take(NEAR_KEYWORDS)
             .filter(|(_, s)| *s >= NEAR_KEYWORD_SCORE);
@@ -361,40 +373,56 @@ impl RecallIndex {
         found
     }
 
-    /// The candidates of the keyword channel, and of the vector channel with their cosines.
+    /// The candidates of the channels.
     fn channels(
         &self,
         text: &str,
         vector: Option<&[f32]>,
         k: usize,
         allowed: &Bitmap,
-    ) -> Result<[Vec<Scored>; 2], VectorError> {
+    ) -> Result<Channels, VectorError> {
         let keywords = self.keywords.search(&terms(text), k, Some(allowed));
         let vectors = match vector {
             Some(vector) => self.vectors.search(vector, k, Some(allowed))?,
             None => Vec::new(),
         };
-        Ok([self.memories_of(keywords), self.memories_of(vectors)])
+        Ok(Channels {
+            keywords: self.memories_of(keywords),
+            unrelated: self.fusion.unrelated_cosine(&vectors),
+            vectors: self.memories_of(vectors),
+        })
     }
 
-    fn fuse(&self, [keywords, vectors]: &[Vec<Scored>; 2]) -> Vec<Fused> {
-        let vectors: Vec<Scored> = vectors
-            .iter()
-            .map(|(slot, cosine)| (*slot, self.fusion.cosine_score(*cosine)))
-            .collect();
-        let weight = self.fusion.keyword_weight(self.keywords.average_length());
-        let keyword = Ranked {
-            candidates: keywords,
-            weight,
-        };
-        let vector = Ranked {
-            candidates: &vectors,
-            weight: 1.0 - weight,
-        };
-        match vectors.is_empty() {
-            true => fuse(&[keyword]),
-            false => fuse(&[keyword, vector]),
+    fn fuse(&self, found: &Channels) -> Vec<Fused> {
+        if found.vectors.is_empty() {
+            return fuse(&[Ranked {
+                candidates: &found.keywords,
+                weight: 1.0,
+            }]);
         }
+        let length = self.keywords.average_length();
+        let scored = |found: &[Scored], score: &dyn Fn(f32) -> f32| -> Vec<Scored> {
+            found
+                .iter()
+                .map(|(slot, raw)| (*slot, score(*raw)))
+                .collect()
+        };
+        let keywords = scored(&found.keywords, &|score| {
+            self.fusion.keyword_score(score, length)
+        });
+        let vectors = scored(&found.vectors, &|cosine| {
+            cosine_score(cosine, found.unrelated)
+        });
+        fuse(&[
+            Ranked {
+                candidates: &keywords,
+                weight: self.fusion.keyword,
+            },
+            Ranked {
+                candidates: &vectors,
+                weight: 1.0 - self.fusion.keyword,
+            },
+        ])
     }
 }
 
@@ -449,54 +477,50 @@ pub fn recall(
     let k = (search.top_k * CANDIDATES_PER_HIT).max(MIN_CANDIDATES);
     let channels = index.channels(question.text, question.vector, k, &may_answer)?;
     let fused = index.fuse(&channels);
-    let cosines: BTreeMap<Slot, f32> = channels[1].iter().copied().collect();
+    let raw = [&channels.keywords, &channels.vectors]
+        .map(|found| found.iter().copied().collect::<BTreeMap<Slot, f32>>());
     let knowledge: &Knowledge = &known;
-    let mut answers: Vec<(Card, &Fused)> = fused
+    let mut candidates: Vec<Candidate<'_>> = fused
         .iter()
-        .filter(|fused| fused.score >= search.threshold)
-        .filter_map(|fused| Some((index.card(fused.slot, knowledge)?, fused)))
+        .filter_map(|fused| Some(Candidate::new(index.card(fused.slot, knowledge)?, fused)))
         .collect();
-    answers
-        .sort_by(|(a, left), (b, right)| right.score.total_cmp(&left.score).then(a.id.cmp(&b.id)));
-    let found: BTreeSet<Id> = answers.iter().map(|(card, _)| card.id).collect();
-    let speaks_for_itself = |card: &Card| {
-        card.is_listed()
-            || search.transcript == Transcript::Always
-            || knowledge.facts_of(&card.id).all(|fact| {
-                // What it said was changed since, or a fact says it here already.
-                fact.current && fact.sources.contains(&card.id) && !found.contains(&fact.id)
-            })
-    };
-    Ok(answers
+    prefer_the_named(&mut candidates, question.text);
+    join(&mut candidates, knowledge, search.transcript);
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.card.id.cmp(&b.card.id)));
+    let answers = candidates
         .into_iter()
-        .filter(|(card, _)| speaks_for_itself(card))
-        .filter_map(|(card, fused)| {
+        .map(|candidate| (usual(candidate.score), candidate))
+        .filter(|(score, _)| *score >= search.threshold)
+        .filter_map(|(score, Candidate { card, fused, .. })| {
             let memory = known.memory(&card.id)?;
             Some(Hit {
-                score: fused.score,
+                score,
                 rerank_score: None,
-                receipt: receipt(&memory, fused, cosines.get(&fused.slot).copied()),
+                receipt: receipt(&memory, fused, &raw),
                 memory: (*memory).clone(),
             })
-        })
-        .take(search.top_k)
-        .collect())
+        });
+    Ok(answers.take(search.top_k).collect())
 }
 
-fn receipt(memory: &Memory, fused: &Fused, cosine: Option<f32>) -> Receipt {
+/// A score as callers know it, 0 to 1: the square root changes no order, and lifts what only a light channel found
+/// above a usual threshold.
+fn usual(score: f32) -> f32 {
+    score.clamp(0.0, 1.0).sqrt()
+}
+
+fn receipt(memory: &Memory, fused: &Fused, raw: &[BTreeMap<Slot, f32>; 2]) -> Receipt {
     let names = ["keyword", "vector"];
-    let channels = names
-        .iter()
-        .zip(&fused.channels)
-        .filter_map(|(name, found)| {
-            let (rank, score) = (*found)?;
-            Some(ChannelScore {
-                channel: (*name).to_owned(),
-                rank,
-                raw: cosine.filter(|_| *name == "vector").unwrap_or(score),
-                score,
-            })
-        });
+    let channels = names.iter().zip(raw).zip(&fused.channels);
+    let channels = channels.filter_map(|((name, raw), found)| {
+        let (rank, score) = (*found)?;
+        Some(ChannelScore {
+            channel: (*name).to_owned(),
+            rank,
+            raw: raw.get(&fused.slot).copied().unwrap_or(score),
+            score,
+        })
+    });
     Receipt {
         channels: channels.collect(),
         sources: memory.sources().to_vec(),

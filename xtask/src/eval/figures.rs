@@ -71,6 +71,8 @@ pub struct Figures {
     adversarial: Sums,
     /// Those of the overall ones that are of one conversation.
     conversations: BTreeMap<String, Sums>,
+    /// Those of each channel alone, where they were asked for.
+    channels: BTreeMap<String, Sums>,
     /// Memories stored.
     pub memories: usize,
     /// How long each search took.
@@ -101,6 +103,21 @@ impl Figures {
             .add(&gold, found);
     }
 
+    /// Counts one question for a channel alone.
+    pub fn record_channel(
+        &mut self,
+        channel: &str,
+        category: &str,
+        evidence: &[String],
+        found: &[BTreeSet<String>],
+    ) {
+        if category != "adversarial" {
+            let gold: BTreeSet<&str> = evidence.iter().map(String::as_str).collect();
+            let sums = self.channels.entry(channel.to_owned()).or_default();
+            sums.add(&gold, found);
+        }
+    }
+
     fn percentile(&self, share: f64) -> f64 {
         let mut times = self.search_times.clone();
         times.sort();
@@ -123,14 +140,15 @@ impl Figures {
 
     /// As one JSON object.
     pub fn json(&self) -> Value {
-        let categories: Map<String, Value> = self
-            .categories
-            .iter()
-            .map(|(name, sums)| (name.clone(), sums.json()))
-            .collect();
+        let each = |sums: &BTreeMap<String, Sums>| -> Map<String, Value> {
+            let each = sums.iter();
+            each.map(|(name, sums)| (name.clone(), sums.json()))
+                .collect()
+        };
         json!({
             "overall": self.overall.json(),
-            "categories": categories,
+            "categories": each(&self.categories),
+            "channels": each(&self.channels),
             "adversarial": self.adversarial.json(),
             "any@10_without": self.any10_without(),
             "memories": self.memories,
@@ -160,6 +178,9 @@ impl Figures {
         }
         row("overall", &self.overall);
         row("(adversarial)", &self.adversarial);
+        for (name, sums) in &self.channels {
+            row(&format!("{name} alone"), sums);
+        }
         let without = self.any10_without().into_iter();
         let without = without.map(|(name, any10)| format!("{name} {any10:.3}"));
         let without: Vec<String> = without.collect();

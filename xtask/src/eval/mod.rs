@@ -25,6 +25,7 @@ cargo xtask eval --data FILE [options]
   --mode MODE           verbatim (turns), facts (the given facts), both            [verbatim]
   --embedder WHICH      builtin, or the base URL of an OpenAI-compatible endpoint  [builtin]
   --top-k N             hits asked for, at least 20                                [20]
+  --channels            also what each channel finds alone
   --json                print one JSON object";
 
 type Failure = Box<dyn std::error::Error>;
@@ -41,6 +42,7 @@ struct Options {
     mode: Mode,
     embedder: String,
     top_k: usize,
+    channels: bool,
     json: bool,
 }
 
@@ -81,6 +83,7 @@ fn options(arguments: &[String]) -> Result<Options, Failure> {
         mode: Mode::Verbatim,
         embedder: "builtin".into(),
         top_k: 20,
+        channels: false,
         json: false,
     };
     let mut arguments = arguments.iter();
@@ -106,6 +109,7 @@ fn options(arguments: &[String]) -> Result<Options, Failure> {
             }
             "--embedder" => options.embedder = value()?.clone(),
             "--top-k" => options.top_k = value()?.parse::<usize>()?.clamp(20, 1000),
+            "--channels" => options.channels = true,
             "--json" => options.json = true,
             "--help" | "-h" => return Err(HELP.into()),
             other => return Err(format!("unknown option {other}\n\n{HELP}").into()),

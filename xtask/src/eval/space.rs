@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use edgemem::memory::{Id, Memory, Moment, Scope};
 use edgemem::model::{ChatModel, Embedder};
-use edgemem::operation::{Add, List, Operation, Reply, Search, Transcript};
+use edgemem::operation::{Add, Hit, List, Operation, Reply, Search, Transcript};
 use edgemem::space::{Host, Models, Space};
 use edgemem::store::MemoryStorage;
 use futures_executor::block_on;
@@ -18,6 +18,9 @@ use super::figures::Figures;
 use super::given::GivenFacts;
 use super::progress::Progress;
 use super::{Failure, Mode, Options};
+
+/// The most hits that a search answers: enough for the best of each channel to be among them.
+const MOST_HITS: usize = 1000;
 
 /// Stores one conversation in a space of its own and asks its questions.
 pub fn evaluate(
@@ -75,9 +78,9 @@ pub fn evaluate(
         if question.evidence.is_empty() {
             continue;
         }
-        let search = Search {
+        let search = |top_k| Search {
             query: question.question.clone(),
-            top_k: options.top_k,
+            top_k,
             threshold: 0.0,
             transcript: match options.mode {
                 Mode::Facts => Transcript::Never,
@@ -85,24 +88,47 @@ pub fn evaluate(
             },
             ..Search::default()
         };
-        let start = Instant::now();
-        let reply = apply(Operation::Search(search))?;
-        figures.search_times.push(start.elapsed());
-        let Reply::Hits(hits) = reply else {
-            return Err("the search did not answer hits".into());
+        let ask = |top_k| match apply(Operation::Search(search(top_k)))? {
+            Reply::Hits(hits) => Ok(hits),
+            _ => Err("the search did not answer hits".to_owned()),
         };
-        let found: Vec<BTreeSet<String>> = hits
-            .iter()
-            .map(|hit| turns.get(&hit.memory.id).cloned().unwrap_or_default())
-            .collect();
+        let turns_behind = |hits: &mut dyn Iterator<Item = &Hit>| -> Vec<BTreeSet<String>> {
+            hits.map(|hit| turns.get(&hit.memory.id).cloned().unwrap_or_default())
+                .collect()
+        };
+        let start = Instant::now();
+        let hits = ask(options.top_k)?;
+        figures.search_times.push(start.elapsed());
+        let found = turns_behind(&mut hits.iter());
         figures.record(
             &conversation.id,
             &question.category,
             &question.evidence,
             &found,
         );
+        if options.channels {
+            let hits = ask(MOST_HITS)?;
+            for channel in ["keyword", "vector"] {
+                let found = turns_behind(&mut found_by(channel, &hits).into_iter());
+                figures.record_channel(channel, &question.category, &question.evidence, &found);
+            }
+        }
     }
     Ok(())
+}
+
+/// The hits that a channel found, in its own order, as their receipts tell.
+fn found_by<'a>(channel: &str, hits: &'a [Hit]) -> Vec<&'a Hit> {
+    let mut found: Vec<(usize, &Hit)> = hits
+        .iter()
+        .flat_map(|hit| {
+            let channels = hit.receipt.channels.iter();
+            let own = channels.filter(|score| score.channel == channel);
+            own.map(move |score| (score.rank, hit))
+        })
+        .collect();
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, hit)| hit).collect()
 }
 
 /// The turns that stand behind each memory.
