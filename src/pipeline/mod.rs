@@ -6,6 +6,7 @@
 
 pub mod erase;
 pub mod extract;
+pub mod graph;
 pub mod knowledge;
 pub mod pages;
 mod passages;
