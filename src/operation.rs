@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 pub use crate::memory::{Category, EventStatus, Problem};
 
 use crate::memory::{
-    Change, ChangeKind, Entity, Filter, Id, Memory, Message, Moment, Relation, Scope,
+    Change, ChangeKind, Claim, Contradiction, Entity, EntityId, Filter, Id, Memory, Message,
+    Moment, Relation, Scope,
 };
 
 /// Something to ask of a space.
@@ -59,11 +60,44 @@ pub enum Operation {
         /// The event's id.
         id: Id,
     },
-    /// Entities and relations. Answers [`Reply::Graph`].
-    Graph {
-        /// Also relations that no longer hold.
+    /// Entities and relations, a page at a time. Answers [`Reply::Graph`].
+    Graph(Graph),
+    /// One entity with all that is known of it. Answers [`Reply::Entity`].
+    Entity {
+        /// Its id, or any of its names.
+        id: EntityId,
+    },
+    /// Say that two entities are one. The first one's names, relations and memories become the second
+    /// one's. Answers [`Reply::Entity`].
+    MergeEntities {
+        /// The one that goes.
+        from: EntityId,
+        /// The one that stays.
+        into: EntityId,
+    },
+    /// Say that some of an entity's memories are about another one, which is made. Answers
+    /// [`Reply::Entity`] with the new one.
+    SplitEntity {
+        /// The entity.
+        entity: EntityId,
+        /// The name of the new one.
+        name: String,
+        /// The memories that are about it.
+        memories: Vec<Id>,
+    },
+    /// What cannot all be true, newest first. Answers [`Reply::Contradictions`].
+    Contradictions {
+        /// Also those that are resolved.
         #[serde(default)]
-        past: bool,
+        resolved: bool,
+    },
+    /// Say which side of a contradiction is true. What the others rest on is no longer believed.
+    /// Answers [`Reply::Contradictions`] with this one.
+    Resolve {
+        /// The contradiction.
+        id: Id,
+        /// The claim that is true: one of its own, or the memory that one of them rests on.
+        keep: Claim,
     },
     /// The running summary of a conversation. Answers [`Reply::Summary`].
     Summary {
@@ -136,6 +170,37 @@ impl Default for Search {
             transcript: Transcript::Fill,
             reference_time: None,
             rerank: false,
+        }
+    }
+}
+
+/// A page of the graph: entities in the order of their ids, and the relations that begin at them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Graph {
+    /// Also relations that no longer hold.
+    pub past: bool,
+    /// Only relations that held in the world at this moment; ended ones too.
+    pub as_of: Option<Moment>,
+    /// What was believed at this moment, rather than what is now.
+    pub known_at: Option<Moment>,
+    /// Only what rests on memories that this selects.
+    pub filter: Filter,
+    /// The page, from 1.
+    pub page: usize,
+    /// Entities on a page, 1 to 10,000.
+    pub page_size: usize,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self {
+            past: false,
+            as_of: None,
+            known_at: None,
+            filter: Filter::all(),
+            page: 1,
+            page_size: 1_000,
         }
     }
 }
@@ -256,22 +321,67 @@ pub enum Reply {
     },
     /// The history of one memory, oldest first.
     History(Vec<HistoryLine>),
-    /// Entities and relations.
+    /// A page of the graph.
     Graph {
-        /// The nodes.
+        /// How many entities there are on all pages.
+        total: usize,
+        /// The nodes of this page.
         entities: Vec<Entity>,
-        /// The edges.
+        /// The edges that begin at them. What they point at can be on another page.
         relations: Vec<Relation>,
     },
+    /// One entity.
+    Entity(Box<EntityView>),
+    /// Contradictions with their words.
+    Contradictions(Vec<Conflict>),
     /// The running summary; empty when there is none yet.
     Summary {
         /// The text.
         text: String,
         /// When it was made.
         updated_at: Option<Moment>,
+        /// What it said before, oldest first, each with when it was made.
+        #[serde(default)]
+        earlier: Vec<(Moment, String)>,
     },
     /// Counts.
     Stats(Stats),
+}
+
+/// An entity with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EntityView {
+    /// The entity. One that was merged is shown as what it was merged into.
+    pub entity: Entity,
+    /// All its relations in the order in which they began, also those that are over or no longer
+    /// believed.
+    pub relations: Vec<Relation>,
+    /// The names of the entities at the other ends.
+    pub names: Vec<(EntityId, String)>,
+    /// The memories that mention it, in the order of their time in the world.
+    pub memories: Vec<Memory>,
+}
+
+/// A contradiction in words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The contradiction.
+    pub contradiction: Contradiction,
+    /// What its claims say, in their order.
+    pub sides: Vec<Side>,
+}
+
+/// What a claim says and rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    /// The claim.
+    pub claim: Claim,
+    /// What it says: the memory's text, or the relation in words.
+    pub text: String,
+    /// The memories that it rests on.
+    pub memories: Vec<Id>,
+    /// When it was said last.
+    pub said_at: Option<Moment>,
 }
 
 /// What became of an add.
@@ -393,6 +503,9 @@ pub struct Stats {
     pub entities: usize,
     /// Relations that hold.
     pub relations: usize,
+    /// Contradictions that nobody has resolved.
+    #[serde(default)]
+    pub contradictions: usize,
     /// Jobs that wait.
     pub jobs: usize,
     /// The embedder the space was built with.

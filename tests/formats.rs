@@ -9,7 +9,7 @@ use std::ops::Bound;
 
 use common::{Answer, Fixture, facts};
 use edgemem::memory::ChangeKind;
-use edgemem::operation::{Operation, Reply};
+use edgemem::operation::{Graph, Operation, Reply};
 use edgemem::store::{Storage, Table, Write};
 use futures_executor::block_on;
 
@@ -110,7 +110,10 @@ fn version_1_opens() {
         panic!()
     };
     assert_eq!(text, "The user lives in Oslo.");
-    let Reply::Graph { relations, .. } = fixture.apply(Operation::Graph { past: true }) else {
+    let Reply::Graph { relations, .. } = fixture.apply(Operation::Graph(Graph {
+        past: true,
+        ..Graph::default()
+    })) else {
         panic!()
     };
     assert!(relations[0].valid_to.is_some());
@@ -128,7 +131,15 @@ fn version_1_opens() {
 
 #[test]
 fn what_is_written_today_is_version_1() {
-    let stored = dump(&sample());
+    let fixture = sample();
+    fixture.script.then(facts(&["User lives in Oslo again"]));
+    fixture.script.then(Answer::Calls(vec![(
+        "add_memory",
+        r#"{"fact": 1, "contradicts": {memory:Bergen}}"#.into(),
+    )]));
+    fixture.run_due();
+    fixture.accept(fixture.add_of("I play chess."));
+    let stored = dump(&fixture);
     for (table, rows) in stored.iter().filter(|(table, _)| *table != "index") {
         assert!(!rows.is_empty(), "the sample has no {table}");
         assert!(

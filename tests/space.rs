@@ -9,7 +9,9 @@ use edgemem::memory::{
     Speaker,
 };
 use edgemem::model::Turn;
-use edgemem::operation::{Add, EventStatus, List, Operation, Reply, Search, Transcript, Update};
+use edgemem::operation::{
+    Add, EventStatus, Graph, List, Operation, Reply, Search, Transcript, Update,
+};
 use edgemem::store::{MemoryStorage, Storage, Table};
 use futures_executor::block_on;
 use futures_util::join;
@@ -148,7 +150,10 @@ fn an_update_keeps_the_id_the_history_and_moves_the_relations() {
             ),
         ]
     );
-    let Reply::Graph { relations, .. } = fixture.apply(Operation::Graph { past: true }) else {
+    let Reply::Graph { relations, .. } = fixture.apply(Operation::Graph(Graph {
+        past: true,
+        ..Graph::default()
+    })) else {
         panic!()
     };
     let span = |city: &str| {

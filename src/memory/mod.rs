@@ -9,6 +9,7 @@ mod filter;
 mod graph;
 mod id;
 mod message;
+mod names;
 mod owner;
 mod record;
 mod time;
@@ -16,12 +17,16 @@ mod time;
 pub use card::{Card, Traits, says, text_hash};
 pub use event::{Category, EventStatus, Problem};
 pub use filter::{Condition, Filter, FilterError, Operator, Subject};
-pub use graph::{Entity, EntityId, Object, Relation, normalize_name};
+pub use graph::{
+    Claim, Contradiction, Entity, EntityChange, EntityChangeKind, EntityId, Object, Relation,
+    Resolution, ResolvedBy,
+};
 pub use id::{Id, IdError, Mint, SpaceHash};
 pub use message::{Message, Role};
+pub use names::{kinship_and_name, normalize_name, plain_name, pronoun, without_article};
 pub use owner::{Owner, OwnerKind, Scope, ScopeError};
 pub use record::{
-    Change, ChangeKind, Fact, FactEntity, FactRelation, Kind, Memory, Speaker, Version,
+    Change, ChangeKind, Fact, FactEntity, FactRelation, Kind, Memory, Naming, Speaker, Version,
     normalized_hash,
 };
 pub use time::{Moment, Precision, Span, TimeError};

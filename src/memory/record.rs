@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
-use super::{EntityId, Id, Message, Moment, Role, Scope};
+use super::{EntityId, Id, Message, Moment, Precision, Role, Scope};
 
 /// Whom a fact is about or from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct FactEntity {
     pub name: String,
     /// `person`, `place`, `food`, …
     pub kind: String,
+    /// Other names by which it was called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
 }
 
 /// A relation as the extraction stated it, before its ends are resolved.
@@ -59,8 +62,17 @@ pub struct Fact {
     pub standing: bool,
     /// When it began to hold, or happened.
     pub valid_from: Option<Moment>,
-    /// When it stops holding, if it says so.
+    /// When it stops holding, if it says so: the first moment at which it does not.
     pub valid_to: Option<Moment>,
+    /// How exactly `valid_from` was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_precision: Option<Precision>,
+    /// How exactly `valid_to` was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_precision: Option<Precision>,
+    /// The situation that a standing fact is for; always, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applies_when: Option<String>,
     /// Who and what it mentions.
     pub entities: Vec<FactEntity>,
     /// How they relate.
@@ -92,9 +104,16 @@ pub struct Version {
     /// When what it says began to hold, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Moment>,
-    /// When what it says stopped holding.
+    /// When what it says stopped holding: the first moment at which it did not. Never before
+    /// `valid_from`; equal to it for what never came true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Moment>,
+    /// How exactly `valid_from` is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_precision: Option<Precision>,
+    /// How exactly `valid_to` is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_precision: Option<Precision>,
     /// The messages that caused it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Id>,
@@ -148,6 +167,15 @@ pub struct Change {
     pub sources: Vec<Id>,
 }
 
+/// A name that a memory has for an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Naming {
+    /// The entity.
+    pub entity: EntityId,
+    /// The name, as it was written.
+    pub name: String,
+}
+
 /// A stored fact or a stored verbatim message, with an id that never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
@@ -175,12 +203,19 @@ pub struct Memory {
     /// An instruction or preference that should always be followed.
     #[serde(default)]
     pub standing: bool,
+    /// The situation that a standing memory is for; always, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applies_when: Option<String>,
     /// Topics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
     /// Who and what it mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<EntityId>,
+    /// How it, or an earlier version of it, names entities: what an entity is called lasts as long as
+    /// a memory calls it so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Naming>,
     /// The client's own fields.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,

@@ -103,8 +103,8 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-/// How exactly a time is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// How exactly a time is known; the finer, the less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// To the instant.

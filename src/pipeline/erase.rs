@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::graph::{self, Settled, settle};
 use super::knowledge::{Knowledge, Known};
-use crate::memory::{Change, ChangeKind, EntityId, Id, Kind, Mint, Moment, Object};
+use crate::memory::{Change, ChangeKind, Id, Kind, Mint, Moment, ResolvedBy};
 use crate::store::Changes;
 use crate::store::records::{Job, SummaryRecord, Work};
 
 /// The changes that erase `ids`: the memories with their versions and vectors, the messages that
 /// they were extracted from, the words of their history, their relations, the entities that nothing
-/// else mentions, the summaries of their conversations, and their part of waiting jobs. `history` are
+/// else mentions, the names that only they used, contradictions about them, the summaries of their conversations, and their part of waiting jobs. `history` are
 /// the lines of all memories that [`reach`] names; they stay, without words. What only shares a
 /// source with an erased memory is kept, but no longer names the source.
 pub fn erase(
@@ -56,18 +57,21 @@ pub fn erase(
             sources: Vec::new(),
         });
     }
-    for (key, relation) in knowledge.relations() {
-        if relation.memories.iter().any(|id| gone.contains(id)) {
-            let mut relation = relation.clone();
-            relation.memories.retain(|id| !gone.contains(id));
-            if relation.memories.is_empty() {
-                changes.relations_gone.push(key.clone());
-            } else {
-                changes.relations.push(relation);
+    let mut draft = graph::Draft::new(knowledge.knowledge().graph(), now);
+    for speaking in graph::erase(knowledge, &mut draft, &gone, mint) {
+        let known = changes
+            .memories
+            .iter_mut()
+            .find(|memory| memory.id == speaking.id);
+        match known {
+            Some(memory) => {
+                memory.entities = speaking.entities;
+                memory.names = speaking.names;
             }
+            None => changes.memories.push(speaking),
         }
     }
-    erase_entities(&knowledge, &gone, &mut changes);
+    settle_and_finish(knowledge, draft, &mut changes);
     erase_derived(&knowledge, &gone, jobs, summaries, &mut changes);
     changes
 }
@@ -82,25 +86,17 @@ pub fn reach(knowledge: &Knowledge, ids: &BTreeSet<Id>) -> BTreeSet<Id> {
     gone
 }
 
-fn erase_entities(knowledge: &Knowledge, gone: &BTreeSet<Id>, changes: &mut Changes) {
-    let is_kept = |id: &EntityId| knowledge.mentions(id).any(|memory| !gone.contains(&memory));
-    let related: BTreeSet<_> = knowledge
-        .relations()
-        .filter(|(key, _)| !changes.relations_gone.contains(key))
-        .flat_map(|(_, relation)| {
-            let object = match &relation.object {
-                Object::Entity(id) => Some(id),
-                Object::Literal(_) => None,
-            };
-            std::iter::once(&relation.subject).chain(object)
-        })
-        .collect();
-    changes.entities_gone = knowledge
-        .entities()
-        .map(|entity| &entity.id)
-        .filter(|id| !related.contains(id) && !is_kept(id))
-        .cloned()
-        .collect();
+fn settle_and_finish(knowledge: Known<'_>, mut draft: graph::Draft<'_>, changes: &mut Changes) {
+    let is_current = |id: &Id| {
+        let is_erased = changes.erased.contains(id);
+        !is_erased && knowledge.card(id).is_some_and(|card| card.current)
+    };
+    let settled = Settled {
+        is_current: &is_current,
+        by: ResolvedBy::Owner,
+    };
+    settle(&mut draft, &settled);
+    draft.finish(changes);
 }
 
 fn erase_derived(

@@ -208,7 +208,12 @@ fn schema() -> Value {
         "valid_from": maybe,
         "valid_to": maybe,
         "standing": {"type": "boolean"},
-        "entities": {"type": "array", "items": object(json!({"name": text, "type": text}))},
+        "applies_when": maybe,
+        "entities": {"type": "array", "items": object(json!({
+            "name": text,
+            "type": text,
+            "aliases": {"type": "array", "items": text},
+        }))},
         "relations": {
             "type": "array",
             "items": object(json!({"subject": text, "predicate": text, "object": text})),
@@ -290,8 +295,11 @@ fn read_fact(value: &Value, gathered: &Gathered<'_>) -> Option<Fact> {
     };
     let time = |name: &str| {
         let text = object.get(name).and_then(as_text)?;
-        Span::read(&text).ok().map(|span| span.from)
+        Span::read(&text).ok()
     };
+    let (from, to) = (time("valid_from"), time("valid_to"));
+    // A span that ends before it begins is no span.
+    let to = to.filter(|to| from.is_none_or(|from| from.from < to.until || from == *to));
     let mut sources: Vec<Id> = list(object.get("sources"))
         .filter_map(as_index)
         .filter_map(|label| gathered.messages.get(label.checked_sub(1)?))
@@ -321,8 +329,11 @@ fn read_fact(value: &Value, gathered: &Gathered<'_>) -> Option<Fact> {
         categories,
         attributed_to,
         standing: object.get("standing").and_then(as_bool).unwrap_or(false),
-        valid_from: time("valid_from"),
-        valid_to: time("valid_to"),
+        applies_when: text_of(object.get("applies_when")),
+        valid_from: from.map(|span| span.from),
+        valid_to: to.map(|span| span.until),
+        from_precision: from.map(|span| span.precision),
+        to_precision: to.map(|span| span.precision),
         entities: list(object.get("entities"))
             .filter_map(read_entity)
             .collect(),
@@ -353,7 +364,13 @@ fn read_entity(value: &Value) -> Option<FactEntity> {
         other => (as_text(other)?, None),
     };
     let name = name.trim().to_owned();
+    let aliases = list(value.get("aliases"))
+        .filter_map(as_text)
+        .map(|alias| alias.trim().to_owned())
+        .filter(|alias| !alias.is_empty() && *alias != name)
+        .collect();
     (!name.is_empty()).then(|| FactEntity {
+        aliases,
         name,
         kind: kind.map_or_else(|| "topic".to_owned(), |kind| kind.trim().to_lowercase()),
     })
@@ -375,6 +392,15 @@ fn read_relation(value: &Value) -> Option<FactRelation> {
         predicate: snake_case(&part(1, &["predicate", "relationship", "relation"])?),
         object: part(2, &["object", "target", "destination"])?,
     })
+}
+
+fn text_of(value: Option<&Value>) -> Option<String> {
+    let text = value.and_then(as_text)?.trim().to_owned();
+    let is_none = matches!(
+        text.to_lowercase().as_str(),
+        "" | "null" | "none" | "always"
+    );
+    (!is_none).then_some(text)
 }
 
 /// A list's elements, or the one value that stands where a list should.

@@ -7,6 +7,7 @@
 pub mod erase;
 mod evidence;
 pub mod extract;
+pub mod graph;
 pub mod knowledge;
 pub mod pages;
 mod passages;

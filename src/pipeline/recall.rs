@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU64;
 
 use super::evidence::{Candidate, join, prefer_the_named};
+use super::graph::related_memories;
 use super::knowledge::{Knowledge, Known};
 use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
@@ -12,7 +13,7 @@ use crate::index::{
     Bitmap, Field, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Ranked, Scored, Slot,
     Slots, VectorError, VectorIndex, VectorIndexKind, check_vector, cosine_score, fuse, terms,
 };
-use crate::memory::{Card, EntityId, Fact, Filter, Id, Kind, Memory, Moment, Object};
+use crate::memory::{Card, Fact, Filter, Id, Kind, Memory, Moment};
 use crate::operation::{ChannelScore, Hit, Receipt, Search};
 
 /// How much the words of the messages before count for a message, the nearest first: an answer is found
@@ -334,7 +335,7 @@ impl RecallIndex {
             .take(NEAR_KEYWORDS)
             .filter(|(_, s)| *s >= NEAR_KEYWORD_SCORE);
         let slots = by_vector.chain(by_words).map(|(slot, _)| *slot);
-        let related = related_memories(fact, knowledge).into_iter();
+        let related = related_memories(fact, knowledge.graph()).into_iter();
         let mut near: Vec<Id> = Vec::new();
         let found = slots.filter_map(|slot| knowledge.id(self.sequence(slot)?));
         for id in found.chain(related) {
@@ -424,35 +425,6 @@ impl RecallIndex {
             },
         ])
     }
-}
-
-/// The memories that support a relation of a fact's subject and predicate, as `lives_in` of the same
-/// person.
-fn related_memories(fact: &Fact, knowledge: &Knowledge) -> BTreeSet<Id> {
-    let stated: BTreeSet<(EntityId, &str)> = fact
-        .relations
-        .iter()
-        .filter_map(|r| Some((EntityId::of(&r.subject)?, r.predicate.as_str())))
-        .collect();
-    let same_kind = |subject: &EntityId, predicate: &str| {
-        stated.iter().any(|(s, p)| s == subject && *p == predicate)
-    };
-    let same_object = |object: &Object| {
-        let named = |name: &str| match object {
-            Object::Entity(id) => EntityId::of(name).as_ref() == Some(id),
-            Object::Literal(text) => text == name,
-        };
-        fact.relations
-            .iter()
-            .any(|relation| named(&relation.object))
-    };
-    knowledge
-        .relations()
-        .map(|(_, relation)| relation)
-        .filter(|relation| relation.is_current())
-        .filter(|r| same_kind(&r.subject, &r.predicate) || same_object(&r.object))
-        .flat_map(|relation| relation.memories.iter().copied())
-        .collect()
 }
 
 /// The memories that answer a question, best first.

@@ -2,14 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::graph::{
+    self, Leaving, Likeness, Resolver, Said, Settled, Speech, leave, oppose, reopen, settle,
+};
 use super::knowledge::Known;
 use super::update::Decision;
 use crate::memory::{
-    Change, ChangeKind, Entity, EntityId, Fact, Id, Kind, Memory, Mint, Moment, Object, Relation,
-    Version, normalized_hash,
+    Change, ChangeKind, EntityId, Fact, Id, Kind, Memory, Mint, Moment, Object, Relation,
+    ResolvedBy, Version, normalize_name, normalized_hash,
 };
+use crate::store::Changes;
 use crate::store::records::{AddWork, OutcomeRecord};
-use crate::store::{Changes, relation_key};
+
+/// Messages of the conversation in which who was spoken of is who is meant.
+const LATELY: usize = 10;
+
+/// How sure is what the model was not sure of.
+const UNSURE: f32 = 0.5;
 
 /// What the decisions of one batch come to.
 #[derive(Debug, Default)]
@@ -24,12 +33,13 @@ pub struct Stored {
 
 /// Turns decisions into changes, against what is known *now*: a memory that was erased, retired or
 /// made meanwhile is respected, so that a decision made on an older state never resurrects,
-/// overwrites or doubles anything.
+/// overwrites or doubles anything. `likeness` has the vectors of names that could be spellings of known ones.
 pub fn store(
     known: Known<'_>,
     work: &AddWork,
     facts: &[Fact],
     decisions: &[Decision],
+    likeness: &Likeness,
     now: Moment,
     mint: &mut Mint<'_>,
 ) -> Stored {
@@ -39,8 +49,8 @@ pub fn store(
         now,
         mint,
         memories: BTreeMap::new(),
-        entities: BTreeMap::new(),
-        relations: BTreeMap::new(),
+        graph: graph::Draft::new(known.knowledge().graph(), now),
+        resolver: Resolver::new(likeness, spoken_of(known, work)),
         stored: Stored::default(),
     };
     for decision in decisions {
@@ -49,14 +59,24 @@ pub fn store(
     draft.finish()
 }
 
+/// Who and what was mentioned lately in the conversation of an add.
+fn spoken_of(known: Known<'_>, work: &AddWork) -> BTreeSet<EntityId> {
+    let lately = known.conversation(&work.scope).rev().take(LATELY);
+    lately
+        .flat_map(|message| known.facts_of(&message).collect::<Vec<_>>())
+        .filter(|fact| fact.current)
+        .flat_map(|fact| fact.entities)
+        .collect()
+}
+
 struct Draft<'a, 'm> {
     known: Known<'a>,
     work: &'a AddWork,
     now: Moment,
     mint: &'a mut Mint<'m>,
     memories: BTreeMap<Id, Memory>,
-    entities: BTreeMap<EntityId, Entity>,
-    relations: BTreeMap<String, Relation>,
+    graph: graph::Draft<'a>,
+    resolver: Resolver<'a>,
     stored: Stored,
 }
 
@@ -66,16 +86,24 @@ impl Draft<'_, '_> {
             return;
         };
         match decision {
-            Decision::Add { undecided, .. } => self.add(fact, *undecided),
+            Decision::Add {
+                undecided,
+                contradicts,
+                ..
+            } => {
+                let opposed = contradicts.and_then(|id| self.memory(&id));
+                let opposed = opposed.filter(Memory::is_current).map(|memory| memory.id);
+                self.add(fact, *undecided, opposed);
+            }
             Decision::Keep { memory, .. } => match self.memory(memory) {
                 Some(memory) if memory.is_current() => self.keep(memory, fact),
-                _ => self.add(fact, false),
+                _ => self.add(fact, false, None),
             },
             Decision::Update { memory, text, .. } => match self.memory(memory) {
                 Some(memory) if memory.is_current() && !memory.immutable => {
                     self.update(memory, fact, text);
                 }
-                _ => self.add(fact, false),
+                _ => self.add(fact, false, None),
             },
             Decision::Delete { memory, .. } => match self.memory(memory) {
                 Some(memory) if memory.is_current() && !memory.immutable => {
@@ -106,11 +134,12 @@ impl Draft<'_, '_> {
         drafted.cloned().or_else(known)
     }
 
-    fn add(&mut self, fact: &Fact, undecided: bool) {
+    fn add(&mut self, fact: &Fact, undecided: bool, contradicts: Option<Id>) {
         if let Some(memory) = self.duplicate(&fact.text) {
             return self.keep(memory, fact);
         }
         let said_at = self.said_at(fact);
+        let said = self.read(fact);
         let memory = Memory {
             id: self.mint.id(),
             kind: Kind::Fact,
@@ -121,8 +150,10 @@ impl Draft<'_, '_> {
             name: None,
             attributed_to: Some(fact.attributed_to),
             standing: fact.standing,
+            applies_when: fact.applies_when.clone(),
             categories: fact.categories.clone(),
-            entities: self.mentions(fact),
+            entities: said.mentions.entities.iter().cloned().collect(),
+            names: said.mentions.names.clone(),
             metadata: self.work.metadata.clone(),
             expires_at: self.work.expires_at,
             immutable: self.work.immutable,
@@ -137,7 +168,10 @@ impl Draft<'_, '_> {
             Some(fact.text.clone()),
             fact,
         );
-        self.relate(&memory, fact);
+        self.state(&memory, fact, said, contradicts);
+        if let Some(other) = contradicts {
+            oppose(&mut self.graph, other, memory.id, self.mint);
+        }
         self.outcome(&memory, ChangeKind::Add);
         self.memories.insert(memory.id, memory);
     }
@@ -150,6 +184,7 @@ impl Draft<'_, '_> {
                 .sources
                 .extend(fact.sources.iter().filter(|id| !known.contains(id)));
         }
+        self.confirm(&mut memory, fact);
         self.outcome(&memory, ChangeKind::None);
         self.memories.insert(memory.id, memory);
     }
@@ -167,12 +202,23 @@ impl Draft<'_, '_> {
         let old_text = memory.text().to_owned();
         if let Some(version) = memory.versions.last_mut() {
             version.known_to = Some(self.now);
-            version.valid_to = version.valid_to.or(fact.valid_from).or(Some(said_at));
+            if version.valid_to.is_none() {
+                end(version, fact, said_at);
+            }
         }
         memory.versions.push(self.version(fact, text.to_owned()));
         memory.updated_at = said_at;
         memory.standing |= fact.standing;
-        memory.entities = self.mentions(fact);
+        if fact.applies_when.is_some() {
+            memory.applies_when = fact.applies_when.clone();
+        }
+        let said = self.read(fact);
+        memory.entities = said.mentions.entities.iter().cloned().collect();
+        for naming in &said.mentions.names {
+            if !memory.names.contains(naming) {
+                memory.names.push(naming.clone());
+            }
+        }
         if !fact.categories.is_empty() {
             memory.categories = fact.categories.clone();
         }
@@ -183,8 +229,19 @@ impl Draft<'_, '_> {
             Some(text.to_owned()),
             fact,
         );
-        self.end_relations(&memory, Some(fact), said_at);
-        self.relate(&memory, fact);
+        let leaving = Leaving::Over {
+            at: fact.valid_from.unwrap_or(said_at),
+            precision: fact.from_precision,
+        };
+        let lasts = |graph: &graph::Draft<'_>, relation: &Relation| {
+            said.says(graph, relation) || still_told(graph, relation, text)
+        };
+        let mistaken = leave(&mut self.graph, &memory.id, leaving, &lasts);
+        for relation in &mistaken {
+            self.reopen(relation);
+        }
+        self.state(&memory, fact, said, None);
+        self.keep_mentioned(&mut memory);
         self.outcome(&memory, ChangeKind::Update);
         self.memories.insert(memory.id, memory);
     }
@@ -194,13 +251,21 @@ impl Draft<'_, '_> {
         let old_text = memory.text().to_owned();
         if let Some(version) = memory.versions.last_mut() {
             version.known_to = Some(self.now);
-            version.valid_to = fact.valid_from.or(Some(said_at));
+            end(version, fact, said_at);
         }
         memory.updated_at = said_at;
         self.history(&memory, ChangeKind::Delete, Some(old_text), None, fact);
-        self.end_relations(&memory, None, fact.valid_from.unwrap_or(said_at));
+        let leaving = Leaving::Over {
+            at: fact.valid_from.unwrap_or(said_at),
+            precision: fact.from_precision,
+        };
         self.outcome(&memory, ChangeKind::Delete);
-        self.memories.insert(memory.id, memory);
+        let id = memory.id;
+        self.memories.insert(id, memory);
+        let never = leave(&mut self.graph, &id, leaving, &|_, _| false);
+        for relation in &never {
+            self.reopen(relation);
+        }
     }
 
     fn version(&self, fact: &Fact, text: String) -> Version {
@@ -210,6 +275,8 @@ impl Draft<'_, '_> {
             known_to: None,
             valid_from: fact.valid_from,
             valid_to: fact.valid_to,
+            from_precision: fact.from_precision,
+            to_precision: fact.to_precision,
             sources: fact.sources.clone(),
         }
     }
@@ -251,136 +318,110 @@ impl Draft<'_, '_> {
         });
     }
 
-    /// The entities that a fact mentions, created where they are new.
-    fn mentions(&mut self, fact: &Fact) -> Vec<EntityId> {
-        let mut mentioned = BTreeSet::new();
-        for entity in &fact.entities {
-            mentioned.extend(self.entity(&entity.name, &entity.kind, fact));
-        }
-        for relation in &fact.relations {
-            mentioned.extend(self.entity(&relation.subject, "topic", fact));
-            if let Some(Object::Entity(id)) = self.object(&relation.object) {
-                mentioned.insert(id);
-            }
-        }
-        mentioned.into_iter().collect()
+    fn read(&mut self, fact: &Fact) -> Said {
+        let at = self.said_at(fact);
+        Said::read(&mut self.graph, &mut self.resolver, fact, at)
     }
 
-    fn entity(&mut self, name: &str, kind: &str, fact: &Fact) -> Option<EntityId> {
-        let id = EntityId::of(name)?;
-        if self.entities.contains_key(&id) || self.known.entity(&id).is_some() {
-            return Some(id);
-        }
-        let kind = match id.0.as_str() {
-            "user" => "person",
-            "assistant" => "agent",
-            _ => kind,
+    /// Adds what a fact states to the graph, on the ground of a memory.
+    fn state(&mut self, memory: &Memory, fact: &Fact, said: Said, contradicts: Option<Id>) {
+        let speech = Speech {
+            memory: memory.id,
+            confidence: if memory.undecided { UNSURE } else { 1.0 },
+            disputed: contradicts.into_iter().collect(),
         };
-        let entity = Entity {
-            id: id.clone(),
-            name: name.trim().to_owned(),
-            kind: kind.to_owned(),
-            created_at: self.said_at(fact),
+        let new = said.state(&mut self.graph, fact, &speech, self.mint);
+        self.stored.relations.extend(new);
+    }
+
+    /// A memory that says a fact already supports what is known of it; other names are learnt.
+    fn confirm(&mut self, memory: &mut Memory, fact: &Fact) {
+        let mut known = fact.clone();
+        known.entities.retain(|entity| {
+            let found = self.resolver.find(&self.graph, &entity.name, &entity.kind);
+            found.is_some()
+        });
+        known.relations.retain(|relation| {
+            let subject = self.resolver.find(&self.graph, &relation.subject, "");
+            subject.is_some()
+        });
+        let said = self.read(&known);
+        said.confirm(&mut self.graph, fact, &memory.id);
+        for naming in said.mentions.names {
+            if memory.entities.contains(&naming.entity) && !memory.names.contains(&naming) {
+                memory.names.push(naming);
+            }
+        }
+    }
+
+    /// A memory mentions the ends of every relation that it supports.
+    fn keep_mentioned(&self, memory: &mut Memory) {
+        let relations = self.graph.relations_from(&memory.id).into_iter();
+        let current = relations.filter(|(_, relation)| relation.is_current());
+        for (_, relation) in current {
+            let ends = std::iter::once(&relation.subject).chain(relation.object.entity());
+            for end in ends {
+                if !memory.entities.contains(end) {
+                    memory.entities.push(end.clone());
+                }
+            }
+        }
+    }
+
+    fn reopen(&mut self, gone: &Relation) {
+        let (memories, known) = (&self.memories, self.known);
+        let is_current = |id: &Id| match memories.get(id) {
+            Some(memory) => memory.is_current(),
+            None => known.card(id).is_some_and(|card| card.current),
         };
-        self.entities.insert(id.clone(), entity);
-        Some(id)
-    }
-
-    /// What a relation points at: an entity where one of that name is known, else a plain value.
-    fn object(&self, name: &str) -> Option<Object> {
-        match EntityId::of(name) {
-            Some(id) if self.entities.contains_key(&id) || self.known.entity(&id).is_some() => {
-                Some(Object::Entity(id))
-            }
-            _ => Some(Object::Literal(name.trim().to_owned())).filter(|_| !name.trim().is_empty()),
-        }
-    }
-
-    /// Adds the relations that a fact states, or the memory's support to those that are known.
-    fn relate(&mut self, memory: &Memory, fact: &Fact) {
-        for stated in &fact.relations {
-            let Some(subject) = EntityId::of(&stated.subject) else {
-                continue;
-            };
-            let Some(object) = self.object(&stated.object) else {
-                continue;
-            };
-            if stated.predicate.is_empty() {
-                continue;
-            }
-            let known = self.current_relations().find(|relation| {
-                relation.subject == subject
-                    && relation.predicate == stated.predicate
-                    && relation.object == object
-            });
-            let relation = match known.cloned() {
-                Some(mut relation) => {
-                    if !relation.memories.contains(&memory.id) {
-                        relation.memories.push(memory.id);
-                    }
-                    relation
-                }
-                None => {
-                    let relation = Relation {
-                        subject,
-                        predicate: stated.predicate.clone(),
-                        object,
-                        valid_from: fact.valid_from.or_else(|| Some(self.said_at(fact))),
-                        valid_to: fact.valid_to,
-                        known_from: self.now,
-                        known_to: None,
-                        memories: vec![memory.id],
-                    };
-                    self.stored.relations.push(relation_key(&relation));
-                    relation
-                }
-            };
-            self.relations.insert(relation_key(&relation), relation);
-        }
-    }
-
-    /// Ends the relations that only `memory` supported and that its new fact does not state again.
-    fn end_relations(&mut self, memory: &Memory, fact: Option<&Fact>, at: Moment) {
-        let supported: Vec<Relation> = self
-            .current_relations()
-            .filter(|relation| relation.memories.contains(&memory.id))
-            .cloned()
-            .collect();
-        for mut relation in supported {
-            let stated_again = fact.is_some_and(|fact| {
-                fact.relations.iter().any(|stated| {
-                    EntityId::of(&stated.subject).as_ref() == Some(&relation.subject)
-                        && stated.predicate == relation.predicate
-                        && self.object(&stated.object).as_ref() == Some(&relation.object)
-                })
-            });
-            if stated_again {
-                continue;
-            }
-            if relation.memories.len() > 1 {
-                relation.memories.retain(|id| *id != memory.id);
-            } else {
-                relation.valid_to = Some(fact.and_then(|fact| fact.valid_from).unwrap_or(at));
-            }
-            self.relations.insert(relation_key(&relation), relation);
-        }
-    }
-
-    /// The relations that hold after the decisions so far.
-    fn current_relations(&self) -> impl Iterator<Item = &Relation> {
-        let known = self.known.relations();
-        let untouched = known.filter(|(key, _)| !self.relations.contains_key(*key));
-        untouched
-            .map(|(_, relation)| relation)
-            .chain(self.relations.values())
-            .filter(|relation| relation.is_current())
+        reopen(&mut self.graph, gone, &is_current);
     }
 
     fn finish(self) -> Stored {
-        let mut stored = self.stored;
-        stored.changes.memories = self.memories.into_values().collect();
-        stored.changes.entities = self.entities.into_values().collect();
-        stored.changes.relations = self.relations.into_values().collect();
+        let Self {
+            known,
+            memories,
+            mut graph,
+            mut stored,
+            ..
+        } = self;
+        let is_current = |id: &Id| match memories.get(id) {
+            Some(memory) => memory.is_current(),
+            None => known.card(id).is_some_and(|card| card.current),
+        };
+        let settled = Settled {
+            is_current: &is_current,
+            by: ResolvedBy::Update,
+        };
+        settle(&mut graph, &settled);
+        graph.finish(&mut stored.changes);
+        stored.changes.memories = memories.into_values().collect();
         stored
     }
+}
+
+/// Ends a version when a fact does; not before it began.
+fn end(version: &mut Version, fact: &Fact, said_at: Moment) {
+    let at = fact.valid_from.unwrap_or(said_at);
+    let is_inverted = version.valid_from.is_some_and(|from| at < from);
+    version.valid_to = Some(if is_inverted {
+        version.valid_from.unwrap_or(at)
+    } else {
+        at
+    });
+    version.to_precision = match is_inverted {
+        true => version.from_precision,
+        false => fact.from_precision,
+    };
+}
+
+/// Whether a text still names both ends of a relation that does not end by not being told again.
+fn still_told(graph: &graph::Draft<'_>, relation: &Relation, text: &str) -> bool {
+    let is_object_named = match &relation.object {
+        Object::Entity(id) => graph::is_named(graph, id, text),
+        Object::Literal(value) => normalize_name(text).contains(&normalize_name(value)),
+    };
+    graph::is_lasting(&relation.predicate)
+        && graph::is_named(graph, &relation.subject, text)
+        && is_object_named
 }

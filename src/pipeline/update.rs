@@ -20,6 +20,8 @@ pub enum Decision {
         fact: usize,
         /// The model's decision could not be read.
         undecided: bool,
+        /// A memory that cannot be true together with the fact, of which nobody knows whether it is.
+        contradicts: Option<Id>,
     },
     /// Give a memory a new version.
     Update {
@@ -78,6 +80,7 @@ pub async fn update(
             None if candidate.neighbours.is_empty() => decisions.push(Decision::Add {
                 fact: index,
                 undecided: false,
+                contradicts: None,
             }),
             None => open.push(index),
         }
@@ -231,6 +234,9 @@ impl<'a> Question<'a> {
                 "add" => Decision::Add {
                     fact,
                     undecided: false,
+                    contradicts: label(&["contradicts"])
+                        .and_then(|label| self.memories.get(label))
+                        .map(|memory| memory.id),
                 },
                 "update" => Decision::Update {
                     fact,
@@ -294,6 +300,7 @@ impl<'a> Question<'a> {
                 decisions.push(Decision::Add {
                     fact: *fact,
                     undecided,
+                    contradicts: None,
                 });
             }
         }
@@ -338,6 +345,11 @@ fn tools() -> Vec<ToolSpec> {
     let fact = json!({"type": "integer", "description": "The number of the new fact."});
     let memory = json!({"type": "integer", "description": "The number of the known memory."});
     let text = json!({"type": "string", "description": "The memory's new text, complete."});
+    let contradicts = json!({
+        "type": "integer",
+        "description": "The number of a known memory that cannot be true together with the fact, when it is unclear \
+                        which of them is.",
+    });
     let object = |properties: Value, required: &[&str]| {
         json!({
             "type": "object",
@@ -350,7 +362,7 @@ fn tools() -> Vec<ToolSpec> {
         ToolSpec {
             name: "add_memory",
             description: "Store a new fact as a memory of its own.",
-            parameters: object(json!({"fact": fact}), &["fact"]),
+            parameters: object(json!({"fact": fact, "contradicts": contradicts}), &["fact"]),
         },
         ToolSpec {
             name: "update_memory",

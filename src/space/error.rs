@@ -3,8 +3,9 @@
 use thiserror::Error;
 
 use crate::index::VectorError;
-use crate::memory::{Id, Problem, ScopeError};
+use crate::memory::{EntityId, Id, Problem, ScopeError};
 use crate::model::ModelError;
+use crate::pipeline::graph::CorrectionError;
 use crate::pipeline::knowledge::ReadError;
 use crate::store::StorageError;
 use crate::store::records::RecordError;
@@ -18,12 +19,31 @@ impl From<ReadError> for SpaceError {
     }
 }
 
+impl From<CorrectionError> for SpaceError {
+    fn from(error: CorrectionError) -> Self {
+        match error {
+            CorrectionError::NoSuchEntity(id) => Self::NoSuchEntity(id),
+            CorrectionError::NoSuchContradiction(id) => Self::NoSuchContradiction(id),
+            CorrectionError::Senseless(why) => Self::BadCorrection(why),
+        }
+    }
+}
+
 /// Why a space did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum SpaceError {
     /// No memory has this id.
     #[error("Memory not found!")]
     NoSuchMemory(Id),
+    /// No entity has this id or name, or several have the name.
+    #[error("no entity, or not one alone, is called '{0}'")]
+    NoSuchEntity(EntityId),
+    /// No contradiction has this id, or it is resolved already.
+    #[error("no open contradiction has this id")]
+    NoSuchContradiction(Id),
+    /// What was to be done with an entity or a contradiction makes no sense.
+    #[error("{0}")]
+    BadCorrection(&'static str),
     /// No event has this id.
     #[error("Event not found!")]
     NoSuchEvent(Id),
@@ -84,6 +104,9 @@ impl SpaceError {
         let (status, code) = match self {
             SpaceError::NoSuchMemory(_) => (404, "memory_not_found"),
             SpaceError::NoSuchEvent(_) => (404, "event_not_found"),
+            SpaceError::NoSuchEntity(_) => (404, "entity_not_found"),
+            SpaceError::NoSuchContradiction(_) => (404, "contradiction_not_found"),
+            SpaceError::BadCorrection(_) => (400, "bad_correction"),
             SpaceError::WrongSpace => (400, "wrong_space"),
             SpaceError::Scope(_) => (400, "scope_required"),
             SpaceError::NoMessages => (400, "no_messages"),

@@ -7,6 +7,7 @@ use super::{Host, Space, SpaceError};
 use crate::memory::{EventStatus, Fact, Id, Memory, Message, Moment, OwnerKind};
 use crate::model::ChatModel;
 use crate::pipeline::extract::{Extraction, Gathered, extract};
+use crate::pipeline::graph::{Likeness, doubtful_names};
 use crate::pipeline::store::store;
 use crate::pipeline::update::{Candidate, Decision, update};
 use crate::store::Changes;
@@ -21,6 +22,9 @@ const EARLIER: usize = 10;
 
 /// Known memories that extraction sees.
 const RELATED: usize = 10;
+
+/// Vectors of texts.
+type Vectors = HashMap<String, Vec<f32>>;
 
 /// What cannot be read completely leaves this note on the event.
 const INCOMPLETE: &str = "The model's reply was cut off or partly unreadable: what could be read was \
@@ -47,7 +51,7 @@ impl<H: Host> Space<H> {
             };
             let note = extraction.incomplete.then(|| INCOMPLETE.to_owned());
             let decided = self.decide(&*chat, &extraction.facts).await;
-            let (decisions, vectors) = match decided {
+            let (decisions, vectors, likeness) = match decided {
                 Ok(decided) => decided,
                 Err(SpaceError::Model(error)) => {
                     self.keep_extracted(&job.key(), extraction.facts).await?;
@@ -62,7 +66,7 @@ impl<H: Host> Space<H> {
                 &work,
                 &extraction.facts,
                 &decisions,
-                &vectors,
+                (&vectors, &likeness),
                 note,
             )
             .await?;
@@ -148,18 +152,20 @@ impl<H: Host> Space<H> {
         Ok(extract(chat, &gathered).await?)
     }
 
-    /// Phase 2, on a snapshot; and the vectors of every text that may be stored.
+    /// Phase 2, on a snapshot; and the vectors of every text that may be stored, and of names that could be other
+    /// spellings of known ones.
     async fn decide(
         &self,
         chat: &dyn ChatModel,
         facts: &[Fact],
-    ) -> Result<(Vec<Decision>, HashMap<String, Vec<f32>>), SpaceError> {
+    ) -> Result<(Vec<Decision>, Vectors, Likeness), SpaceError> {
         let mut vectors = HashMap::new();
-        self.embed_texts(
-            facts.iter().map(|fact| fact.text.clone()).collect(),
-            &mut vectors,
-        )
-        .await?;
+        let names = doubtful_names(facts, self.state.borrow().knowledge.graph());
+        let mut texts: Vec<String> = facts.iter().map(|fact| fact.text.clone()).collect();
+        texts.extend(names.iter().cloned());
+        self.embed_texts(texts, &mut vectors).await?;
+        let vector_of = |name: String| Some((name.clone(), vectors.get(&name)?.clone()));
+        let likeness = Likeness(names.into_iter().filter_map(vector_of).collect());
         let snapshot: Vec<(Option<Id>, Vec<Rc<Memory>>)> = {
             let state = self.state.borrow();
             let known = self.view(&state).known;
@@ -190,13 +196,13 @@ impl<H: Host> Space<H> {
             _ => None,
         });
         self.embed_texts(rewritten.collect(), &mut vectors).await?;
-        Ok((decisions, vectors))
+        Ok((decisions, vectors, likeness))
     }
 
     async fn embed_texts(
         &self,
         mut texts: Vec<String>,
-        vectors: &mut HashMap<String, Vec<f32>>,
+        vectors: &mut Vectors,
     ) -> Result<(), SpaceError> {
         texts.retain(|text| !vectors.contains_key(text));
         if !texts.is_empty() {
@@ -214,7 +220,7 @@ impl<H: Host> Space<H> {
         work: &AddWork,
         facts: &[Fact],
         decisions: &[Decision],
-        vectors: &HashMap<String, Vec<f32>>,
+        (vectors, likeness): (&Vectors, &Likeness),
         note: Option<String>,
     ) -> Result<(), SpaceError> {
         let now = self.host.now();
@@ -234,7 +240,7 @@ impl<H: Host> Space<H> {
                 .filter(|decision| facts.get(decision.fact()).is_some_and(is_kept))
                 .cloned()
                 .collect();
-            let mut stored = store(state.known, work, facts, &decisions, now, mint);
+            let mut stored = store(state.known, work, facts, &decisions, likeness, now, mint);
             for memory in &stored.changes.memories {
                 if let Some(vector) = vectors.get(memory.text()) {
                     stored

@@ -278,11 +278,13 @@ impl<H: Host> Space<H> {
             if erased || state.summaries.get(conversation) != earlier.as_ref() {
                 changes.jobs_done.clear();
             } else {
+                let earlier = earlier.map(SummaryRecord::into_versions);
                 changes.summaries.push(SummaryRecord {
                     scope: scope.clone(),
                     text,
                     upto,
                     updated_at: now,
+                    earlier: earlier.unwrap_or_default(),
                 });
             }
             Ok((changes, ()))

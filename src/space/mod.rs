@@ -2,6 +2,7 @@
 
 mod add;
 mod error;
+mod graph;
 mod ingest;
 mod jobs;
 mod pages;
@@ -141,7 +142,16 @@ impl<H: Host> Space<H> {
             Operation::DeleteAll { filter } => self.delete_all(&filter).await,
             Operation::History { id } => self.history(id).await,
             Operation::Event { id } => self.event(id).await,
-            Operation::Graph { past } => Ok(self.graph(past)),
+            Operation::Graph(graph) => self.graph(&graph),
+            Operation::Entity { id } => self.entity(&id),
+            Operation::MergeEntities { from, into } => self.merge_entities(&from, &into).await,
+            Operation::SplitEntity {
+                entity,
+                name,
+                memories,
+            } => self.split_entity(&entity, &name, &memories).await,
+            Operation::Contradictions { resolved } => self.contradictions(resolved),
+            Operation::Resolve { id, keep } => self.resolve(id, &keep).await,
             Operation::Summary { scope } => Ok(self.summary(&scope)),
             Operation::Stats => Ok(self.stats()),
         }

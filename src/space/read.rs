@@ -199,11 +199,12 @@ impl<H: Host> Space<H> {
             }
         };
         let triple = |key: &String| {
-            let relation = state.knowledge.relation(key)?;
+            let graph = state.knowledge.graph();
+            let relation = graph.relation(key)?;
             Some(Triple {
-                source: state.knowledge.entity_name(&relation.subject).to_owned(),
+                source: graph.entity_name(&relation.subject).to_owned(),
                 relationship: relation.predicate.clone(),
-                target: state.knowledge.object_name(&relation.object).to_owned(),
+                target: graph.object_name(&relation.object).to_owned(),
             })
         };
         let status = match record.status {
@@ -225,18 +226,6 @@ impl<H: Host> Space<H> {
         })))
     }
 
-    pub(super) fn graph(&self, past: bool) -> Reply {
-        let state = self.state.borrow();
-        let relations = state.knowledge.relations().map(|(_, relation)| relation);
-        Reply::Graph {
-            entities: state.knowledge.entities().cloned().collect(),
-            relations: relations
-                .filter(|r| past || r.is_current())
-                .cloned()
-                .collect(),
-        }
-    }
-
     pub(super) fn summary(&self, scope: &Scope) -> Reply {
         let state = self.state.borrow();
         let summary = state.summaries.get(&scope.conversation());
@@ -245,19 +234,29 @@ impl<H: Host> Space<H> {
                 .map(|summary| summary.text.clone())
                 .unwrap_or_default(),
             updated_at: summary.map(|summary| summary.updated_at),
+            earlier: summary
+                .iter()
+                .flat_map(|summary| &summary.earlier)
+                .map(|version| (version.made_at, version.text.clone()))
+                .collect(),
         }
     }
 
     pub(super) fn stats(&self) -> Reply {
         let state = self.state.borrow();
         let current = || state.knowledge.cards().filter(|card| card.current);
-        let relations = state.knowledge.relations();
+        let graph = state.knowledge.graph();
         Reply::Stats(Stats {
             memories: current().filter(|card| card.is_listed()).count(),
             transcript: current().filter(|card| !card.is_listed()).count(),
-            entities: state.knowledge.entities().count(),
-            relations: relations
+            entities: graph.entities().count(),
+            relations: graph
+                .relations()
                 .filter(|(_, relation)| relation.is_current())
+                .count(),
+            contradictions: graph
+                .contradictions()
+                .filter(|contradiction| contradiction.is_open())
                 .count(),
             jobs: state.jobs.len(),
             embedder: state.record().and_then(|record| record.embedder.clone()),
@@ -268,7 +267,12 @@ impl<H: Host> Space<H> {
     }
 }
 
-fn in_range(name: &'static str, value: usize, from: usize, to: usize) -> Result<(), SpaceError> {
+pub(super) fn in_range(
+    name: &'static str,
+    value: usize,
+    from: usize,
+    to: usize,
+) -> Result<(), SpaceError> {
     match (from..=to).contains(&value) {
         true => Ok(()),
         false => Err(SpaceError::OutOfRange { name, from, to }),

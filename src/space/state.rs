@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::SpaceError;
 use super::pages::{Loaded, Pages};
 use super::settings::Settings;
-use crate::memory::{Card, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
+use crate::memory::{Card, Contradiction, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
 use crate::pipeline::knowledge::{Knowledge, Known};
 use crate::pipeline::recall::{CONTEXT_WEIGHTS, RecallIndex};
 use crate::store::pages::PageError;
@@ -62,6 +62,7 @@ impl State {
         let rest = Changes {
             entities: records::<Entity>(storage, Table::Entities).await?,
             relations: records::<Relation>(storage, Table::Relations).await?,
+            contradictions: records::<Contradiction>(storage, Table::Contradictions).await?,
             jobs: records::<Job>(storage, Table::Jobs).await?,
             summaries: records::<SummaryRecord>(storage, Table::Summaries).await?,
             ..Changes::default()

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::View;
 use super::{Host, Space, SpaceError};
-use crate::memory::{Change, ChangeKind, Filter, Id, Version};
+use crate::memory::{Change, ChangeKind, Filter, Id, Memory, Moment, ResolvedBy, Version};
 use crate::operation::{Reply, Update};
 use crate::pipeline::erase::{erase, reach};
+use crate::pipeline::graph::{Draft, Leaving, Settled, leave, mentioned, settle};
 use crate::pipeline::recall::embedded_texts;
 use crate::store::Changes;
 use crate::store::records::{Job, SummaryRecord};
@@ -51,8 +53,11 @@ impl<H: Host> Space<H> {
                         known_to: None,
                         valid_from: update.time,
                         valid_to: None,
+                        from_precision: None,
+                        to_precision: None,
                         sources: Vec::new(),
                     });
+                    follow(state, &mut memory, text, &mut changes, now);
                     // A message that its owner rewrote speaks for itself from now on.
                     memory.transcript = false;
                     changes.history.push(Change {
@@ -135,4 +140,21 @@ impl<H: Host> Space<H> {
             .await?;
         Ok(Reply::Deleted { count })
     }
+}
+
+/// What a memory said before it was rewritten is not believed any more, and it mentions whom its new text
+/// names.
+fn follow(state: &View<'_>, memory: &mut Memory, text: &str, changes: &mut Changes, now: Moment) {
+    let mut draft = Draft::new(state.knowledge.graph(), now);
+    leave(&mut draft, &memory.id, Leaving::Unbelieved, &|_, _| false);
+    memory.entities = mentioned(&draft, &memory.entities, text);
+    // The new text is no party to what the old one contradicted.
+    let is_current =
+        |id: &Id| *id != memory.id && state.knowledge.card(id).is_some_and(|card| card.current);
+    let settled = Settled {
+        is_current: &is_current,
+        by: ResolvedBy::Owner,
+    };
+    settle(&mut draft, &settled);
+    draft.finish(changes);
 }

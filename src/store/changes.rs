@@ -4,7 +4,7 @@ use super::records::{
     EventRecord, Job, RecordError, SpaceRecord, SummaryRecord, Work, encode, encode_vectors,
 };
 use super::{Table, Write};
-use crate::memory::{Change, Entity, EntityId, Id, Memory, Object, Relation};
+use crate::memory::{Change, Claim, Contradiction, Entity, EntityId, Id, Memory, Object, Relation};
 
 /// The key of the [`SpaceRecord`] in [`Table::Space`].
 pub const SPACE_KEY: &str = "space";
@@ -34,6 +34,10 @@ pub struct Changes {
     pub relations: Vec<Relation>,
     /// Keys of relations to remove.
     pub relations_gone: Vec<String>,
+    /// Contradictions, new or changed.
+    pub contradictions: Vec<Contradiction>,
+    /// Contradictions to remove.
+    pub contradictions_gone: Vec<Id>,
     /// Events, new or changed.
     pub events: Vec<EventRecord>,
     /// Jobs, new or changed.
@@ -147,6 +151,23 @@ impl Changes {
                 relation,
                 columns,
             )?);
+        }
+        for id in &self.contradictions_gone {
+            writes.push(delete(Table::Contradictions, id.to_string()));
+        }
+        for contradiction in &self.contradictions {
+            let claims = contradiction.claims.iter().map(|claim| match claim {
+                Claim::Memory(id) => format!("memory {id}"),
+                Claim::Relation(key) => format!("relation {key}"),
+            });
+            let resolved = contradiction.resolved.as_ref();
+            let columns = vec![
+                Some(claims.collect::<Vec<_>>().join(", ")),
+                Some(contradiction.found_at.to_string()),
+                resolved.map(|resolution| resolution.at.to_string()),
+            ];
+            let key = contradiction.id.to_string();
+            writes.push(put(Table::Contradictions, key, contradiction, columns)?);
         }
         for event in &self.events {
             let columns = vec![

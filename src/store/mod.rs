@@ -33,6 +33,8 @@ pub enum Table {
     Entities,
     /// Relations. Key: a hash of subject, predicate, object and start.
     Relations,
+    /// Contradictions, open and resolved. Key: contradiction id.
+    Contradictions,
     /// Events: adds and what became of them. Key: event id.
     Events,
     /// Work to do. Key: event id, or `summary/` and a conversation.
@@ -45,13 +47,14 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 11] = [
         Table::Space,
         Table::Memories,
         Table::Vectors,
         Table::History,
         Table::Entities,
         Table::Relations,
+        Table::Contradictions,
         Table::Events,
         Table::Jobs,
         Table::Summaries,
@@ -67,6 +70,7 @@ impl Table {
             Table::History => "history",
             Table::Entities => "entities",
             Table::Relations => "relations",
+            Table::Contradictions => "contradictions",
             Table::Events => "events",
             Table::Jobs => "jobs",
             Table::Summaries => "summaries",
@@ -93,6 +97,7 @@ impl Table {
             Table::History => &["memory_id", "event", "old_text", "new_text", "at"],
             Table::Entities => &["name", "kind"],
             Table::Relations => &["subject", "predicate", "object", "valid_from", "valid_to"],
+            Table::Contradictions => &["claims", "found_at", "resolved_at"],
             Table::Events => &["status", "created_at", "updated_at"],
             Table::Jobs => &["kind", "due_at", "attempts"],
             Table::Summaries => &["text", "updated_at"],

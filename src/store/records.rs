@@ -159,6 +159,37 @@ pub struct SummaryRecord {
     pub upto: Id,
     /// When it was made.
     pub updated_at: Moment,
+    /// What it said before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<SummaryVersion>,
+}
+
+/// Versions of a summary that are kept beside the newest.
+const SUMMARIES: usize = 20;
+
+impl SummaryRecord {
+    /// Its versions with the newest, oldest first; the oldest of very many are dropped.
+    pub fn into_versions(self) -> Vec<SummaryVersion> {
+        let mut versions = self.earlier;
+        versions.push(SummaryVersion {
+            text: self.text,
+            upto: self.upto,
+            made_at: self.updated_at,
+        });
+        let dropped = versions.len().saturating_sub(SUMMARIES);
+        versions.split_off(dropped)
+    }
+}
+
+/// What a running summary said once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SummaryVersion {
+    /// The text.
+    pub text: String,
+    /// The last message it covered.
+    pub upto: Id,
+    /// When it was made.
+    pub made_at: Moment,
 }
 
 /// Why a stored record cannot be read.

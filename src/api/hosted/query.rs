@@ -8,7 +8,7 @@ use super::super::python;
 use super::shapes::Cut;
 use super::{Read, Shape, add, scope};
 use crate::memory::{Condition, Filter, Id, Operator, Owner, Precision, Problem};
-use crate::operation::{List, Operation, Search, Transcript, Update};
+use crate::operation::{Graph, List, Operation, Search, Transcript, Update};
 
 const MAX_RESULTS: usize = 1000;
 const MAX_QUERY_BYTES: usize = 100 * 1024;
@@ -167,7 +167,10 @@ pub(super) fn graph(fields: &Fields) -> Result<Read, Problem> {
     let past = fields.flag("past", false)?;
     Ok(Read::of_owner(
         owner,
-        Operation::Graph { past },
+        Operation::Graph(Graph {
+            past,
+            ..Graph::default()
+        }),
         Shape::Graph,
     ))
 }

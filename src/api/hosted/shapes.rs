@@ -111,6 +111,7 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             Reply::Graph {
                 entities,
                 relations,
+                ..
             },
         ) => {
             let name = |id: &EntityId| {

@@ -2,10 +2,10 @@
 //! memories stay in storage, but for those lately read.
 
 mod cards;
+mod graph;
 mod traits;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
@@ -13,26 +13,23 @@ use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 pub use cards::{Cards, SEQUENCES, flags_of, set_flags};
+pub use graph::Graph;
 
-use crate::memory::{
-    Card, Entity, EntityId, Filter, Id, Memory, Object, Relation, Subject, Traits,
-};
+use crate::memory::{Card, Filter, Id, Memory, Subject, Traits};
 use crate::store::records::{RecordError, decode};
-use crate::store::{Changes, Storage, StorageError, Table, relation_key};
+use crate::store::{Changes, Storage, StorageError, Table};
 
 /// Memories that are kept with their words after they were read.
 const LATELY: usize = 1_000;
 
-/// Bytes that an entity or a relation takes, and a memory with its words: about, as measured.
-const BYTES_OF_NODE: usize = 500;
+/// Bytes that a memory with its words takes: about, as measured.
 const BYTES_OF_MEMORY: usize = 1_000;
 
 /// Cards and graph of one space.
 #[derive(Debug, Default)]
 pub struct Knowledge {
     cards: Cards,
-    entities: BTreeMap<EntityId, Entity>,
-    relations: BTreeMap<String, Relation>,
+    graph: Graph,
     lately: RefCell<FxHashMap<Id, Rc<Memory>>>,
     /// Why a memory could not be read. See [`Known::check`].
     unreadable: RefCell<Option<ReadError>>,
@@ -75,6 +72,11 @@ impl<'a> Known<'a> {
     /// Puts knowledge and storage together.
     pub fn new(knowledge: &'a Knowledge, storage: &'a dyn Storage) -> Self {
         Self { knowledge, storage }
+    }
+
+    /// What is known without words.
+    pub fn knowledge(&self) -> &'a Knowledge {
+        self.knowledge
     }
 
     /// One memory with its words. One that cannot be read is as if it were not there, until
@@ -150,43 +152,12 @@ impl DerefMut for Knowledge {
 impl Knowledge {
     /// Bytes in memory, about.
     pub fn bytes(&self) -> usize {
-        self.cards.bytes()
-            + (self.entities.len() + self.relations.len()) * BYTES_OF_NODE
-            + self.lately.borrow().len() * BYTES_OF_MEMORY
+        self.cards.bytes() + self.graph.bytes() + self.lately.borrow().len() * BYTES_OF_MEMORY
     }
 
-    /// All entities, by id.
-    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
-        self.entities.values()
-    }
-
-    /// One entity.
-    pub fn entity(&self, id: &EntityId) -> Option<&Entity> {
-        self.entities.get(id)
-    }
-
-    /// All relations with their keys.
-    pub fn relations(&self) -> impl Iterator<Item = (&String, &Relation)> {
-        self.relations.iter()
-    }
-
-    /// One relation.
-    pub fn relation(&self, key: &str) -> Option<&Relation> {
-        self.relations.get(key)
-    }
-
-    /// The name of what a relation points at.
-    pub fn object_name<'a>(&'a self, object: &'a Object) -> &'a str {
-        match object {
-            Object::Entity(id) => self.entity_name(id),
-            Object::Literal(text) => text,
-        }
-    }
-
-    /// The name of an entity, as it was first written.
-    pub fn entity_name<'a>(&'a self, id: &'a EntityId) -> &'a str {
-        self.entity(id)
-            .map_or(id.0.as_str(), |entity| entity.name.as_str())
+    /// Entities, relations and contradictions.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
     }
 
     /// Takes over what was committed.
@@ -203,19 +174,7 @@ impl Knowledge {
             let traits = self.cards.intern(Traits::of(memory));
             self.cards.put(&Card::of(memory, traits));
         }
-        for id in &changes.entities_gone {
-            self.entities.remove(id);
-        }
-        for entity in &changes.entities {
-            self.entities.insert(entity.id.clone(), entity.clone());
-        }
-        for key in &changes.relations_gone {
-            self.relations.remove(key);
-        }
-        for relation in &changes.relations {
-            self.relations
-                .insert(relation_key(relation), relation.clone());
-        }
+        self.graph.apply(changes);
     }
 
     fn remember(&self, memory: Rc<Memory>) {

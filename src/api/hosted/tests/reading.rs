@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::*;
 use super::{ask, id};
 use crate::memory::{Moment, Role};
-use crate::operation::{List, Search, Transcript, Update};
+use crate::operation::{Graph, List, Search, Transcript, Update};
 
 #[test]
 fn a_search_is_read_whole() {
@@ -195,7 +195,13 @@ fn routes_by_id_ask_the_space_of_the_id() {
     let graph = ask("GET", "/v1/graph/?user_id=alice&past=true", Value::Null).unwrap();
     assert_eq!(
         (graph.operation, graph.space),
-        (Operation::Graph { past: true }, id.space())
+        (
+            Operation::Graph(Graph {
+                past: true,
+                ..Graph::default()
+            }),
+            id.space()
+        )
     );
     let stats = ask("GET", "/v1/stats/?user_id=alice", Value::Null).unwrap();
     assert_eq!(

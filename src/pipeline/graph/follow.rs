@@ -1,0 +1,103 @@
+//! What a memory no longer says, its relations no longer say either, in the same commit.
+
+use super::Draft;
+use super::predicates::is_single;
+use super::relate::excludes;
+use crate::memory::{EntityId, Id, Moment, Precision, Relation, normalize_name};
+
+/// How a memory came to say something no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// It was true until then. What had not begun by then was never true.
+    Over {
+        /// The time in the world.
+        at: Moment,
+        /// How exactly it is known.
+        precision: Option<Precision>,
+    },
+    /// It is not believed any more: it was a mistake, or its words are gone.
+    Unbelieved,
+}
+
+/// Takes a memory's support from the relations that it no longer states. Those that nothing else supports end,
+/// or are no longer believed; the latter are answered.
+pub fn leave(
+    draft: &mut Draft<'_>,
+    memory: &Id,
+    leaving: Leaving,
+    still_says: &dyn Fn(&Draft<'_>, &Relation) -> bool,
+) -> Vec<Relation> {
+    let mut unbelieved = Vec::new();
+    for (_, mut relation) in draft.relations_from(memory) {
+        let is_past = match leaving {
+            Leaving::Over { at, .. } => relation.valid_to.is_some_and(|to| to <= at),
+            Leaving::Unbelieved => false,
+        };
+        if relation.known_to.is_some() || is_past || still_says(draft, &relation) {
+            continue;
+        }
+        if relation.memories.len() > 1 {
+            relation.memories.retain(|id| id != memory);
+            draft.put_relation(relation);
+            continue;
+        }
+        match leaving {
+            Leaving::Over { at, precision } if relation.valid_from.is_none_or(|from| from < at) => {
+                relation.valid_to = Some(at);
+                relation.to_precision = precision;
+            }
+            _ => {
+                relation.known_to = Some(draft.now.max(relation.known_from));
+                unbelieved.push(relation.clone());
+            }
+        }
+        draft.put_relation(relation);
+    }
+    unbelieved
+}
+
+/// After a relation turned out not to be: what ended only because it began goes on, if a memory still says so.
+pub fn reopen(draft: &mut Draft<'_>, gone: &Relation, is_current: &dyn Fn(&Id) -> bool) {
+    if !is_single(&gone.predicate) || gone.valid_from.is_none() {
+        return;
+    }
+    let ends = std::iter::once(&gone.subject).chain(gone.object.entity());
+    let others: Vec<Relation> = ends
+        .flat_map(|end| draft.relations_by(end, &gone.predicate))
+        .map(|(_, relation)| relation)
+        .filter(|other| other.known_to.is_none() && excludes(draft, other, gone))
+        .collect();
+    for other in &others {
+        let ended_by_it = other.valid_to == gone.valid_from;
+        let is_said = other.memories.iter().any(is_current);
+        let rivals = || others.iter().filter(|rival| excludes(draft, rival, other));
+        if !ended_by_it || !is_said {
+            continue;
+        }
+        let later = rivals().filter(|rival| rival.valid_from > other.valid_from);
+        let next = later.min_by_key(|rival| rival.valid_from);
+        if next.is_none() && rivals().any(|rival| rival.valid_from == other.valid_from) {
+            continue;
+        }
+        let mut other = other.clone();
+        other.valid_to = next.and_then(|next| next.valid_from);
+        other.to_precision = next.and_then(|next| next.from_precision);
+        draft.put_relation(other);
+    }
+}
+
+/// Those entities that a text names, by any of their names.
+pub fn mentioned(draft: &Draft<'_>, entities: &[EntityId], text: &str) -> Vec<EntityId> {
+    let mentioned = entities.iter().filter(|id| is_named(draft, id, text));
+    mentioned.cloned().collect()
+}
+
+/// Whether a text names an entity, by any of its names. The owner and the agent need no naming.
+pub fn is_named(draft: &Draft<'_>, id: &EntityId, text: &str) -> bool {
+    let text = normalize_name(text);
+    let names_it = |name: &str| text.contains(&normalize_name(name));
+    id.is_party()
+        || draft
+            .entity(id)
+            .is_some_and(|entity| entity.names().any(names_it))
+}

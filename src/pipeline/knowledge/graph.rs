@@ -1,0 +1,256 @@
+//! The resident graph: entities by id and name, relations by their ends and their memories, contradictions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::memory::{
+    Claim, Contradiction, Entity, EntityId, Id, Object, Relation, normalize_name, plain_name,
+};
+use crate::store::{Changes, relation_key};
+
+/// Bytes that an entity, a relation or a contradiction takes with its look-ups: about, as measured.
+const BYTES_OF_NODE: usize = 700;
+
+/// Entities that were merged lead on to others: at most so many times.
+const MERGES: usize = 16;
+
+/// Entities, relations and contradictions of one space.
+#[derive(Debug, Default)]
+pub struct Graph {
+    entities: BTreeMap<EntityId, Entity>,
+    relations: BTreeMap<String, Relation>,
+    contradictions: BTreeMap<Id, Contradiction>,
+    /// Names as they are compared, and who bears them.
+    names: BTreeMap<String, BTreeSet<EntityId>>,
+    /// Keys of the relations at each entity, by predicate.
+    edges: BTreeMap<EntityId, BTreeMap<String, BTreeSet<String>>>,
+    /// Keys of the relations that each memory supports.
+    supported: BTreeMap<Id, BTreeSet<String>>,
+}
+
+impl Graph {
+    /// Bytes in memory, about.
+    pub fn bytes(&self) -> usize {
+        let nodes = self.entities.len() + self.relations.len() + self.contradictions.len();
+        nodes * BYTES_OF_NODE
+    }
+
+    /// All entities but those that were merged into others, by id.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities
+            .values()
+            .filter(|entity| entity.merged_into.is_none())
+    }
+
+    /// All entities, also those that were merged into others.
+    pub fn all_entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.values()
+    }
+
+    /// One entity; of one that was merged, what it was merged into.
+    pub fn entity(&self, id: &EntityId) -> Option<&Entity> {
+        let mut entity = self.entities.get(id)?;
+        for _ in 0..MERGES {
+            match &entity.merged_into {
+                Some(into) => entity = self.entities.get(into)?,
+                None => return Some(entity),
+            }
+        }
+        None
+    }
+
+    /// Whether an id is taken, be it by an entity that was merged into another.
+    pub fn is_taken(&self, id: &EntityId) -> bool {
+        self.entities.contains_key(id)
+    }
+
+    /// The entities of exactly this name or alias, as names are compared: see [`plain_name`].
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Entity> {
+        let found = [normalize_name(name), plain_name(name)];
+        let ids: BTreeSet<&EntityId> = found
+            .iter()
+            .filter_map(|name| self.names.get(name))
+            .flatten()
+            .collect();
+        ids.into_iter().filter_map(|id| self.entities.get(id))
+    }
+
+    /// Names as they are compared that begin so, each with an entity that bears it.
+    pub fn names_from(&self, prefix: &str) -> impl Iterator<Item = (&str, &Entity)> {
+        let names = self.names.range(prefix.to_owned()..);
+        names
+            .take_while(move |(name, _)| name.starts_with(prefix))
+            .flat_map(|(name, ids)| ids.iter().map(move |id| (name.as_str(), id)))
+            .filter_map(|(name, id)| Some((name, self.entities.get(id)?)))
+    }
+
+    /// All relations with their keys.
+    pub fn relations(&self) -> impl Iterator<Item = (&String, &Relation)> {
+        self.relations.iter()
+    }
+
+    /// One relation.
+    pub fn relation(&self, key: &str) -> Option<&Relation> {
+        self.relations.get(key)
+    }
+
+    /// The relations at an entity, from it and to it.
+    pub fn relations_of(&self, entity: &EntityId) -> impl Iterator<Item = (&String, &Relation)> {
+        let edges = self.edges.get(entity).into_iter();
+        self.of_keys(edges.flat_map(BTreeMap::values).flatten())
+    }
+
+    /// The relations of one predicate at an entity, from it and to it.
+    pub fn relations_by(
+        &self,
+        entity: &EntityId,
+        predicate: &str,
+    ) -> impl Iterator<Item = (&String, &Relation)> {
+        let edges = self.edges.get(entity);
+        let keys = edges.and_then(|edges| edges.get(predicate));
+        self.of_keys(keys.into_iter().flatten())
+    }
+
+    /// The relations that a memory supports.
+    pub fn relations_from(&self, memory: &Id) -> impl Iterator<Item = (&String, &Relation)> {
+        self.of_keys(self.supported.get(memory).into_iter().flatten())
+    }
+
+    fn of_keys<'a>(
+        &'a self,
+        keys: impl Iterator<Item = &'a String>,
+    ) -> impl Iterator<Item = (&'a String, &'a Relation)> {
+        keys.filter_map(|key| self.relations.get_key_value(key))
+    }
+
+    /// All contradictions, oldest first.
+    pub fn contradictions(&self) -> impl DoubleEndedIterator<Item = &Contradiction> {
+        self.contradictions.values()
+    }
+
+    /// One contradiction.
+    pub fn contradiction(&self, id: &Id) -> Option<&Contradiction> {
+        self.contradictions.get(id)
+    }
+
+    /// The memories that a claim rests on.
+    pub fn basis<'a>(&'a self, claim: &'a Claim) -> &'a [Id] {
+        match claim {
+            Claim::Memory(id) => std::slice::from_ref(id),
+            Claim::Relation(key) => self
+                .relation(key)
+                .map_or(&[], |relation| relation.memories.as_slice()),
+        }
+    }
+
+    /// The name of what a relation points at.
+    pub fn object_name<'a>(&'a self, object: &'a Object) -> &'a str {
+        match object {
+            Object::Entity(id) => self.entity_name(id),
+            Object::Literal(text) => text,
+        }
+    }
+
+    /// The name that an entity goes by.
+    pub fn entity_name<'a>(&'a self, id: &'a EntityId) -> &'a str {
+        self.entity(id)
+            .map_or(id.0.as_str(), |entity| entity.name.as_str())
+    }
+
+    /// Takes over what was committed.
+    pub fn apply(&mut self, changes: &Changes) {
+        if changes.clear {
+            *self = Self::default();
+        }
+        for id in &changes.entities_gone {
+            self.remove_entity(id);
+        }
+        for entity in &changes.entities {
+            self.remove_entity(&entity.id);
+            if entity.merged_into.is_none() {
+                for name in compared(entity) {
+                    let bearers = self.names.entry(name).or_default();
+                    bearers.insert(entity.id.clone());
+                }
+            }
+            self.entities.insert(entity.id.clone(), entity.clone());
+        }
+        for key in &changes.relations_gone {
+            self.remove_relation(key);
+        }
+        for relation in &changes.relations {
+            let key = relation_key(relation);
+            self.remove_relation(&key);
+            for end in ends(relation) {
+                let edges = self.edges.entry(end.clone()).or_default();
+                let keys = edges.entry(relation.predicate.clone()).or_default();
+                keys.insert(key.clone());
+            }
+            for memory in &relation.memories {
+                self.supported
+                    .entry(*memory)
+                    .or_default()
+                    .insert(key.clone());
+            }
+            self.relations.insert(key, relation.clone());
+        }
+        for id in &changes.contradictions_gone {
+            self.contradictions.remove(id);
+        }
+        for contradiction in &changes.contradictions {
+            self.contradictions
+                .insert(contradiction.id, contradiction.clone());
+        }
+    }
+
+    fn remove_entity(&mut self, id: &EntityId) {
+        let Some(entity) = self.entities.remove(id) else {
+            return;
+        };
+        for name in compared(&entity) {
+            if let Some(bearers) = self.names.get_mut(&name) {
+                bearers.remove(id);
+                if bearers.is_empty() {
+                    self.names.remove(&name);
+                }
+            }
+        }
+    }
+
+    fn remove_relation(&mut self, key: &str) {
+        let Some(relation) = self.relations.remove(key) else {
+            return;
+        };
+        for end in ends(&relation) {
+            if let Some(edges) = self.edges.get_mut(end) {
+                if let Some(keys) = edges.get_mut(&relation.predicate) {
+                    keys.remove(key);
+                }
+                edges.retain(|_, keys| !keys.is_empty());
+                if edges.is_empty() {
+                    self.edges.remove(end);
+                }
+            }
+        }
+        for memory in &relation.memories {
+            if let Some(keys) = self.supported.get_mut(memory) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    self.supported.remove(memory);
+                }
+            }
+        }
+    }
+}
+
+/// The names of an entity as they are compared.
+fn compared(entity: &Entity) -> BTreeSet<String> {
+    let names = entity.names();
+    names
+        .flat_map(|name| [normalize_name(name), plain_name(name)])
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn ends(relation: &Relation) -> impl Iterator<Item = &EntityId> {
+    std::iter::once(&relation.subject).chain(relation.object.entity())
+}
