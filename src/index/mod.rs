@@ -6,26 +6,45 @@
 mod bitmap;
 mod fusion;
 mod keyword;
+mod language;
 mod slots;
 mod vector;
 mod words;
 
 pub use bitmap::Bitmap;
 pub use fusion::{Fused, Fusion, Ranked, cosine_score, fuse};
-pub use keyword::{Field, KeywordIndex, KeywordPage};
+pub use keyword::{KeywordIndex, KeywordPage, Position, Terms};
+pub use language::Language;
 pub use slots::Slots;
 #[cfg(feature = "test-suite")]
 pub use vector::kernels_agree;
 pub use vector::{
     FlatIndex, HnswIndex, HnswSettings, VectorError, VectorIndex, VectorIndexKind, check_vector,
 };
-pub use words::terms;
+pub use words::{question_terms, terms};
 
 /// A document's place in the indexes of one space.
 pub type Slot = u32;
 
 /// A slot with a score; higher is better.
 pub type Scored = (Slot, f32);
+
+/// The `k` best of many, of which few are kept at a time; as [`best`] otherwise.
+fn best_of(scored: impl Iterator<Item = Scored>, k: usize) -> Vec<Scored> {
+    let mut kept: Vec<Scored> = Vec::new();
+    let mut least = f32::NEG_INFINITY;
+    for one in scored.filter(|_| k > 0) {
+        if one.1 < least {
+            continue;
+        }
+        kept.push(one);
+        if kept.len() >= 4 * k.max(64) {
+            kept = best(kept, k);
+            least = kept.last().map_or(least, |last| last.1);
+        }
+    }
+    best(kept, k)
+}
 
 /// The `k` best of `scored`, best first; ties by slot, so that the order is the same on every host.
 fn best(mut scored: Vec<Scored>, k: usize) -> Vec<Scored> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::knowledge::Knowledge;
-use crate::index::{Fused, terms};
+use crate::index::{Fused, Language, terms};
 use crate::memory::{Card, Id, Kind};
 use crate::operation::Transcript;
 
@@ -44,11 +44,13 @@ impl<'a> Candidate<'a> {
 
 /// When a question names speakers, what others said counts less.
 pub(super) fn prefer_the_named(candidates: &mut [Candidate<'_>], question: &str) {
-    let asked: BTreeSet<String> = terms(question).into_iter().collect();
+    let asked: BTreeSet<String> = terms(question, Language::English).into_iter().collect();
     let mut named: BTreeMap<String, bool> = BTreeMap::new();
     for name in candidates.iter().filter_map(speaker) {
         if !named.contains_key(name) {
-            let is_named = terms(name).iter().any(|term| asked.contains(term));
+            let is_named = terms(name, Language::English)
+                .iter()
+                .any(|term| asked.contains(term));
             named.insert(name.to_owned(), is_named);
         }
     }

@@ -1,6 +1,6 @@
 //! Recall: which memories answer a question, and which are near to a fact. No model is asked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 
 use super::evidence::{Candidate, join, prefer_the_named};
@@ -10,18 +10,12 @@ use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
 use super::selection::Selections;
 use crate::index::{
-    Bitmap, Field, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Ranked, Scored, Slot,
-    Slots, VectorError, VectorIndex, VectorIndexKind, check_vector, cosine_score, fuse, terms,
+    Bitmap, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Language, Position, Ranked,
+    Scored, Slot, Slots, Terms, VectorError, VectorIndex, VectorIndexKind, check_vector,
+    cosine_score, fuse, question_terms, terms,
 };
 use crate::memory::{Card, Fact, Filter, Id, Kind, Memory, Moment};
 use crate::operation::{ChannelScore, Hit, Receipt, Search};
-
-/// How much the words of the messages before count for a message, the nearest first: an answer is found
-/// by its question, and by what led to it.
-pub(crate) const CONTEXT_WEIGHTS: [f32; 2] = [0.5, 0.25];
-
-/// How much the words of its date count for a memory.
-const DATE_WEIGHT: f32 = 1.0;
 
 /// Candidates of one channel for each hit wanted, and at least.
 const CANDIDATES_PER_HIT: usize = 4;
@@ -29,9 +23,6 @@ const MIN_CANDIDATES: usize = 200;
 
 /// Vectors that a change brings into the graph beside its own, twice as many as it has.
 const LINKED_AT_LEAST: usize = 4;
-
-/// Messages whose terms are remembered for those after them.
-const RECENT: usize = 256;
 
 /// Neighbours of a fact by vector, and the least cosine; by keywords, and the least score; in all.
 const NEAR_VECTORS: usize = 5;
@@ -72,8 +63,6 @@ pub struct RecallIndex {
     pub(super) selections: Selections,
     /// The pages that changed since they were stored.
     touched: BTreeSet<u32>,
-    /// The terms of the last passages of messages lately indexed, as those after them have them for context.
-    recent: HashMap<Id, Vec<String>>,
     fusion: Fusion,
 }
 
@@ -85,14 +74,6 @@ pub fn embedded_texts(speaker: Option<&str>, text: &str) -> Vec<String> {
         Some(name) => passages.map(|text| format!("{name}: {text}")).collect(),
         None => passages.map(str::to_owned).collect(),
     }
-}
-
-/// The terms of a message's last passage.
-fn last_terms(message: &Memory) -> Vec<String> {
-    passages(message.text())
-        .pop()
-        .map(terms)
-        .unwrap_or_default()
 }
 
 /// What each channel found, as memories, best first.
@@ -178,11 +159,11 @@ impl RecallIndex {
     /// All pages were loaded.
     pub fn loaded(&mut self) {
         self.slots.restored();
+        self.keywords.restored();
     }
 
     /// Takes a memory out of all indexes.
     pub fn remove(&mut self, id: &Id) {
-        self.recent.remove(id);
         self.remove_passages(*id, 0);
     }
 
@@ -210,60 +191,65 @@ impl RecallIndex {
             let Some(slot) = self.slots.release(&Passage::new(id.sequence(), place)) else {
                 return;
             };
-            self.touched.insert(page_of_slot(slot));
+            self.touch_words(slot);
             self.vectors.remove(slot);
             self.keywords.remove(slot);
             self.selections.remove(slot);
         }
     }
 
-    /// Indexes the words of a memory with what gives them context, or takes it out when it is no longer true.
+    /// Indexes the words of a memory, a message in its place in its conversation, or takes it out when it is no
+    /// longer true.
     pub fn index_text(&mut self, memory: &Memory, known: Known<'_>) {
         let Some(card) = known.card(&memory.id).filter(|card| card.current) else {
             return self.remove(&memory.id);
         };
-        let field = |terms: &[String], weight| Field {
-            terms: terms.to_vec(),
-            weight,
-        };
-        let mut about = vec![field(&terms(&memory.created_at.date_words()), DATE_WEIGHT)];
-        let mut before: Vec<Vec<String>> = Vec::new();
+        let mut about = terms(&memory.created_at.date_words(), Language::English);
+        let mut position = Position::Alone;
         if memory.kind == Kind::Message {
-            about.push(field(
-                &terms(memory.name.as_deref().unwrap_or_default()),
-                1.0,
-            ));
-            let messages = known.predecessors(&memory.scope, &memory.id);
-            let messages = messages.take(CONTEXT_WEIGHTS.len());
-            before.extend(messages.filter_map(|id| match self.recent.get(&id) {
-                Some(terms) => Some(terms.clone()),
-                None => Some(last_terms(&*known.memory(&id)?)),
-            }));
+            let speaker = memory.name.as_deref().unwrap_or_default();
+            about.extend(terms(speaker, Language::English));
+            position = self.position(memory, known);
         }
+        let language = Language::of(memory.text());
         let mut place = 0;
         for passage in passages(memory.text()) {
-            let own = terms(passage);
-            let mut fields = about.clone();
-            fields.push(field(&own, 1.0));
-            let context = before.iter().zip(CONTEXT_WEIGHTS);
-            fields.extend(context.map(|(terms, weight)| field(terms, weight)));
             let slot = self.slots.assign(Passage::new(memory.id.sequence(), place));
-            self.touched.insert(page_of_slot(slot));
-            self.keywords.insert(slot, &fields);
+            let words = Terms {
+                language,
+                text: &terms(passage, language),
+                about: &about,
+            };
+            self.touch_words(slot);
+            self.keywords.insert(slot, &words, position);
+            self.touch_words(slot);
             let selects = |filter: &Filter| known.selects(filter, &card);
             self.selections.put(slot, &card, selects);
             if memory.kind == Kind::Message {
-                before.insert(0, own);
+                position = Position::After(slot);
             }
             place = place.saturating_add(1);
         }
-        if memory.kind == Kind::Message && !before.is_empty() {
-            if self.recent.len() >= RECENT {
-                self.recent.clear();
-            }
-            self.recent.insert(memory.id, before.swap_remove(0));
-        }
         self.remove_passages(memory.id, place);
+    }
+
+    /// Where a message stands among those of its conversation that are indexed: after the one before it, else
+    /// before the first of those after it.
+    fn position(&self, message: &Memory, known: Known<'_>) -> Position {
+        let mut before = known.predecessors(&message.scope, &message.id);
+        if let Some(last) = before.find_map(|id| self.slots_of(id).last()) {
+            return Position::After(last);
+        }
+        let mut after = known.successors(&message.scope, &message.id);
+        let next = after.find_map(|id| self.slots.get(&Passage::first(&id)));
+        next.map_or(Position::Alone, Position::Before)
+    }
+
+    /// Takes note that the words in a slot change: the one after it tells on its page which one it follows.
+    fn touch_words(&mut self, slot: Slot) {
+        let slots = [Some(slot), self.keywords.after(slot)];
+        let pages = slots.into_iter().flatten().map(page_of_slot);
+        self.touched.extend(pages);
     }
 
     /// Whether all these vectors can be indexed: to be asked before they are stored.
@@ -382,7 +368,8 @@ impl RecallIndex {
         k: usize,
         allowed: &Bitmap,
     ) -> Result<Channels, VectorError> {
-        let keywords = self.keywords.search(&terms(text), k, Some(allowed));
+        let words = question_terms(text, &self.keywords.languages());
+        let keywords = self.keywords.search(&words, k, Some(allowed));
         let vectors = match vector {
             Some(vector) => self.vectors.search(vector, k, Some(allowed))?,
             None => Vec::new(),

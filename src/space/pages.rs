@@ -9,7 +9,7 @@ use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{State, followers, vectors_of};
+use super::state::{State, vectors_of};
 use super::{Host, Space, SpaceError};
 use crate::memory::{Id, Memory};
 use crate::pipeline::pages::{
@@ -235,15 +235,12 @@ impl State {
             .filter_map(|id| self.knowledge.card(id))
         {
             keys.insert(cards_key(page_of_card(&card.id)));
-            // Its words are context for those after it.
-            for id in std::iter::once(card.id).chain(followers(&self.knowledge, &card)) {
-                for page in self.index.pages_of(&id) {
-                    keys.extend([
-                        vectors_key(page),
-                        words_key(page),
-                        links_key(page_of_links(page)),
-                    ]);
-                }
+            for page in self.index.pages_of(&card.id) {
+                keys.extend([
+                    vectors_key(page),
+                    words_key(page),
+                    links_key(page_of_links(page)),
+                ]);
             }
         }
         let table = Table::Index;

@@ -1,6 +1,6 @@
 //! What a space keeps in memory: a cache of its storage.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use serde::de::DeserializeOwned;
@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use super::SpaceError;
 use super::pages::{Loaded, Pages};
 use super::settings::Settings;
-use crate::memory::{Card, Contradiction, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
+use crate::memory::{Contradiction, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
 use crate::pipeline::knowledge::{Knowledge, Known};
-use crate::pipeline::recall::{CONTEXT_WEIGHTS, RecallIndex};
+use crate::pipeline::recall::RecallIndex;
 use crate::store::pages::PageError;
 use crate::store::records::{
     Job, RecordError, SpaceRecord, SummaryRecord, Work, decode, decode_vectors,
@@ -215,10 +215,7 @@ impl State {
             let current = self.knowledge.cards().filter(|card| card.current);
             self.unembedded = current.map(|card| card.id).collect();
         }
-        let mut reindex: BTreeSet<Id> = changes.memories.iter().map(|memory| memory.id).collect();
-        let followers = |card: Card| followers(&self.knowledge, &card);
         for id in &changes.erased {
-            reindex.extend(self.knowledge.card(id).map(followers).unwrap_or_default());
             self.index.remove(id);
             self.unembedded.remove(id);
         }
@@ -229,7 +226,6 @@ impl State {
                 .is_some_and(|known| known.text != text_hash(memory.text()));
             let was_current = known.as_ref().is_some_and(|known| known.current);
             if is_changed {
-                reindex.extend(known.map(followers).unwrap_or_default());
                 self.index.remove_vectors(&memory.id);
             }
             if !memory.is_current() {
@@ -240,16 +236,10 @@ impl State {
         }
         self.knowledge.apply(&changes);
         let known = Known::new(&self.knowledge, storage);
-        let at_hand: HashMap<Id, &Memory> = changes.memories.iter().map(|m| (m.id, m)).collect();
-        for id in &reindex {
-            match at_hand.get(id) {
-                Some(memory) => self.index.index_text(memory, known),
-                None => {
-                    if let Some(memory) = known.memory(id) {
-                        self.index.index_text(&memory, known);
-                    }
-                }
-            }
+        // In their order, as each message takes its place after the one before it.
+        let memories: BTreeMap<Id, &Memory> = changes.memories.iter().map(|m| (m.id, m)).collect();
+        for memory in memories.into_values() {
+            self.index.index_text(memory, known);
         }
         known.check()?;
         for (id, vectors) in &changes.vectors {
@@ -270,12 +260,6 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// The messages that have this one for context.
-pub(super) fn followers(knowledge: &Knowledge, card: &Card) -> Vec<Id> {
-    let followers = knowledge.successors(&card.traits.scope, &card.id);
-    followers.take(CONTEXT_WEIGHTS.len()).collect()
 }
 
 /// The next entries of a table, and after which key those after them come; `None` after the last.

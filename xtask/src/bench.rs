@@ -9,10 +9,10 @@ use edgemem::model::Embedder;
 use edgemem::model::builtin::StaticEmbedder;
 use futures_executor::block_on;
 
-use crate::build;
 use crate::failure::{Failure, While};
 use crate::shell::{Project, run as execute, say};
 use crate::tools::BuildTools;
+use crate::{build, keywords};
 
 const PACKAGE: &str = "edgemem-bench-wasm";
 const PEERS: &str = "benches";
@@ -24,6 +24,7 @@ struct Options {
     peers: bool,
     hnsw: bool,
     worker: bool,
+    keywords: bool,
 }
 
 impl Options {
@@ -35,6 +36,7 @@ impl Options {
             peers: false,
             hnsw: false,
             worker: false,
+            keywords: false,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -48,6 +50,7 @@ impl Options {
                 "--peers" => options.peers = true,
                 "--hnsw" => options.hnsw = true,
                 "--worker" => options.worker = true,
+                "--keywords" => options.keywords = true,
                 "--vectors" => {
                     let file = PathBuf::from(value()?);
                     let dimension = value()?.parse().map_err(|_| {
@@ -65,6 +68,9 @@ impl Options {
 /// Runs the task.
 pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     let options = Options::read(words)?;
+    if options.keywords {
+        return keywords(&options);
+    }
     let tools = BuildTools::ready(project)?;
     let folder = project.tools.join("bench");
     fs::create_dir_all(&folder).trying(format!("making {}", folder.display()))?;
@@ -91,6 +97,17 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
         command.arg("--peers").arg(peers);
     }
     execute(&mut command)
+}
+
+/// The keyword index on this machine.
+fn keywords(options: &Options) -> Result<(), Failure> {
+    let sentences = sentences(options.texts.as_deref())?;
+    for count in options.counts.split(',') {
+        let count = count.trim().parse();
+        let count = count.map_err(|_| Failure::Usage("--counts needs numbers".into()))?;
+        keywords::measure(&sentences, count);
+    }
+    Ok(())
 }
 
 /// The Worker in workerd, from outside.

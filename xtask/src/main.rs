@@ -6,6 +6,7 @@ mod dev;
 mod eval;
 mod failure;
 mod http;
+mod keywords;
 mod process;
 mod sample;
 mod serving;
@@ -39,10 +40,11 @@ cargo xtask build
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.
 
-cargo xtask bench [--counts N,N] [--texts FILE | --vectors FILE.f32 DIMENSION] [--peers] [--worker]
+cargo xtask bench [--counts N,N] [--texts FILE | --vectors FILE.f32 DIMENSION] [--peers] [--worker | --keywords]
     Times the vector index as WebAssembly under Node, beside an exact scan and, if wanted, its peers.
     --texts FILE  a sentence a line; else the documentation of this project's dependencies
     --worker      the Worker in workerd instead, timed from outside
+    --keywords    the keyword index instead, on this machine: bytes a memory and times
 
 Tools that are missing are installed into .tools and node_modules of the project, never elsewhere
 (EDGEMEM_TOOLS_DIR names another folder for the former).";

@@ -1,0 +1,230 @@
+//! An inverted index with BM25 scores, in few bytes.
+
+mod chain;
+mod codec;
+mod forward;
+mod page;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use self::chain::{Chain, Document};
+use self::codec::{Entries, Entry, Times, read, write};
+use self::forward::Forward;
+use self::terms::{Table, Term};
+use super::{Bitmap, Language, Scored, Slot, best_of};
+
+pub use self::chain::Position;
+pub use self::page::KeywordPage;
+
+/// How soon repetition of a term stops to count: k1 of BM25.
+const K1: f32 = 1.2;
+
+/// How much long documents are held back: b of BM25.
+const B: f32 = 0.5;
+
+/// How much a term in the text of the documents before one counts for it, the nearest first, in quarters: an answer
+/// is found by its question, and by what led to it.
+const CONTEXT: [u32; 2] = [2, 1];
+
+/// What is indexed of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The language that its terms are stemmed by.
+    pub language: Language,
+    /// The terms of its text, in any order. They are context for the documents after it.
+    pub text: &'a [String],
+    /// Terms that are told about it, as its date. They are nobody's context.
+    pub about: &'a [String],
+}
+
+/// A keyword index: BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
+/// Beyond", 2009) over weighted fields, where term frequencies and lengths are sums of weights
+/// (§3.6 there), in quarters. The fields of a document are its own terms and, with less weight, the texts of the two
+/// before it in its conversation; these are looked up when a question comes. Adding and removing a document cost its
+/// terms; after a removal every score is as if the document had never been.
+#[derive(Debug, Clone, Default)]
+pub struct KeywordIndex {
+    terms: Table,
+    forward: Forward,
+    chain: Chain,
+}
+
+impl KeywordIndex {
+    /// An empty index.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many documents it holds.
+    pub fn len(&self) -> usize {
+        self.chain.count()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes in memory: what is allocated, with what the heap adds to each allocation.
+    pub fn bytes(&self) -> usize {
+        self.terms.bytes() + self.forward.bytes() + self.chain.bytes()
+    }
+
+    /// The mean length of its documents, in terms.
+    pub fn average_length(&self) -> f32 {
+        self.chain.total() as f32 / 4.0 / self.len().max(1) as f32
+    }
+
+    /// The languages of its documents, each once.
+    pub fn languages(&self) -> Vec<Language> {
+        self.chain.languages().collect()
+    }
+
+    /// The document that comes after one.
+    pub fn after(&self, slot: Slot) -> Option<Slot> {
+        self.chain.after(slot)
+    }
+
+    /// Puts a document into a slot, replacing what was there.
+    pub fn insert(&mut self, slot: Slot, document: &Terms<'_>, position: Position) {
+        self.remove(slot);
+        let (text, about) = (document.text, document.about);
+        let mut terms: Vec<(Term, Times)> = Vec::with_capacity(text.len() + about.len());
+        for word in text {
+            terms.push((self.terms.assign(word), Times { text: 1, about: 0 }));
+        }
+        for word in about {
+            terms.push((self.terms.assign(word), Times { text: 0, about: 1 }));
+        }
+        terms.sort_unstable_by_key(|(term, _)| *term);
+        terms.dedup_by(|(term, times), (kept, sum)| {
+            let is_same = term == kept;
+            if is_same {
+                sum.text += times.text;
+                sum.about += times.about;
+            }
+            is_same
+        });
+        for (term, times) in &terms {
+            self.terms.set(*term, slot, Some(*times));
+        }
+        self.remember(slot, &terms, &mut Vec::new());
+        let document = Document::new(document.language, text.len(), about.len());
+        self.chain.insert(slot, document, position);
+    }
+
+    /// Keeps the terms of a document, ascending; `encoded` is room to do it.
+    fn remember(&mut self, slot: Slot, terms: &[(Term, Times)], encoded: &mut Vec<u8>) {
+        encoded.clear();
+        let mut before = None;
+        for (term, times) in terms {
+            write(encoded, before, *term, *times);
+            before = Some(*term);
+        }
+        self.forward.put(slot, encoded);
+    }
+
+    /// Empties a slot. What came before and after the document become neighbours.
+    pub fn remove(&mut self, slot: Slot) {
+        if self.chain.remove(slot).is_none() {
+            return;
+        }
+        for entry in read(self.forward.get(slot)) {
+            self.terms.set(entry.number, slot, None);
+        }
+        self.forward.put(slot, &[]);
+    }
+
+    /// The `k` documents that answer `query` best among the `allowed` slots (all when `None`), best first;
+    /// ties by slot. Each word of the query is given by the terms that it may stand for, which count as one. A score
+    /// is the share of the query that a document covers, 0 to 1: the BM25 sum divided by the most that any document
+    /// could reach for this query.
+    pub fn search(&self, query: &[Vec<String>], k: usize, allowed: Option<&Bitmap>) -> Vec<Scored> {
+        let count = self.len() as f32;
+        let average = self.average_length().max(1.0);
+        let mut weights: BTreeMap<&[String], f32> = BTreeMap::new();
+        for word in query {
+            *weights.entry(word).or_default() += 1.0;
+        }
+        let mut scores = vec![0.0f32; self.chain.slots()];
+        let mut matches = Matches::new(self.chain.slots());
+        let mut most = 0.0f32;
+        for (word, weight) in weights {
+            for term in word.iter().filter_map(|term| self.terms.get(term)) {
+                matches.add(&self.chain, self.terms.postings(term));
+            }
+            let matching = matches.slots.len() as f32;
+            let idf = (1.0 + (count - matching + 0.5) / (matching + 0.5)).ln();
+            most += weight * idf * (K1 + 1.0);
+            for (slot, quarters) in matches.take() {
+                let Some(score) = scores.get_mut(slot as usize) else {
+                    continue;
+                };
+                if allowed.is_some_and(|allowed| !allowed.contains(slot)) {
+                    continue;
+                }
+                let frequency = quarters as f32 / 4.0;
+                let length = self.chain.length(slot) as f32 / 4.0;
+                let norm = K1 * (1.0 - B + B * length / average);
+                *score += weight * idf * frequency * (K1 + 1.0) / (frequency + norm);
+            }
+        }
+        let most = most.max(f32::MIN_POSITIVE);
+        let found = (0..).zip(scores).filter(|(_, score)| *score > 0.0);
+        best_of(found.map(|(slot, score)| (slot, score / most)), k)
+    }
+}
+
+/// The documents that have a word, with how often, in quarters: their own and what their context gives.
+struct Matches {
+    quarters: Vec<u32>,
+    slots: Vec<Slot>,
+}
+
+impl Matches {
+    fn new(slots: usize) -> Self {
+        Self {
+            quarters: vec![0; slots],
+            slots: Vec::new(),
+        }
+    }
+
+    /// Counts the documents of a term, and those after them.
+    fn add(&mut self, chain: &Chain, postings: Entries<'_>) {
+        for Entry { number, times, .. } in postings {
+            self.count(number, 4 * (times.text + times.about));
+            if times.text == 0 {
+                continue;
+            }
+            let mut slot = number;
+            for quarters in CONTEXT {
+                let Some(after) = chain.after(slot) else {
+                    break;
+                };
+                self.count(after, quarters * times.text);
+                slot = after;
+            }
+        }
+    }
+
+    fn count(&mut self, slot: Slot, more: u32) {
+        if let Some(quarters) = self.quarters.get_mut(slot as usize) {
+            if *quarters == 0 {
+                self.slots.push(slot);
+            }
+            *quarters += more;
+        }
+    }
+
+    /// What was counted; afterwards nothing is.
+    fn take(&mut self) -> impl Iterator<Item = (Slot, u32)> {
+        let quarters = &mut self.quarters;
+        self.slots.drain(..).map(|slot| {
+            let quarters = quarters.get_mut(slot as usize);
+            (slot, quarters.map(std::mem::take).unwrap_or_default())
+        })
+    }
+}
