@@ -146,7 +146,7 @@ impl Default for Search {
 pub enum Transcript {
     /// None.
     Never,
-    /// Those of which no fact answers.
+    /// Those of which no fact answers about as well.
     #[default]
     Fill,
     /// All.
