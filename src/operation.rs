@@ -211,7 +211,7 @@ impl Default for Graph {
 pub enum Transcript {
     /// None.
     Never,
-    /// Those of which no fact answers.
+    /// Those of which no fact answers about as well.
     #[default]
     Fill,
     /// All.

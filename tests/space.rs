@@ -337,6 +337,56 @@ fn a_long_message_is_found_by_any_of_its_passages() {
 }
 
 #[test]
+fn a_question_that_names_a_speaker_prefers_what_they_said() {
+    let fixture = Fixture::without_model();
+    let said = |name: &str, text: &str| {
+        let mut add = fixture.add_of(text);
+        for message in &mut add.messages {
+            message.name = Some(name.to_owned());
+        }
+        fixture.add(add);
+    };
+    said("Ann", "I adopted a kitten from the shelter near us.");
+    said("Bob", "Ann, it is nice that you adopted a kitten!");
+    let first = |question: &str| fixture.search(question)[0].memory.name.clone();
+    assert_eq!(first("What did Ann adopt?").as_deref(), Some("Ann"));
+    assert_eq!(
+        first("What did Bob say of the kitten?").as_deref(),
+        Some("Bob")
+    );
+}
+
+#[test]
+fn a_fact_and_its_message_answer_as_one() {
+    let fixture = Fixture::new();
+    fixture
+        .script
+        .then(facts(&["User grows tomatoes on the balcony"]));
+    fixture.say("I grow tomatoes on my balcony.");
+    let ask = |transcript| {
+        let search = Search {
+            query: "Who grows tomatoes on the balcony?".into(),
+            transcript,
+            ..Search::default()
+        };
+        match fixture.apply(Operation::Search(search)) {
+            Reply::Hits(hits) => hits,
+            other => panic!("{other:?}"),
+        }
+    };
+    let alone = ask(Transcript::Never)[0].score;
+    let filled = ask(Transcript::Fill);
+    assert_eq!(filled.len(), 1);
+    assert!(filled[0].score > alone, "its message supports the fact");
+    let both = ask(Transcript::Always);
+    assert_eq!(both.len(), 2);
+    assert!(
+        both[1].score < alone,
+        "what repeats comes after what is new"
+    );
+}
+
+#[test]
 fn a_message_answers_where_its_facts_do_not() {
     let fixture = Fixture::new();
     fixture.script.then(facts(&["User loves tea"]));

@@ -19,7 +19,7 @@ const WITNESS: f32 = 0.25;
 /// message's to tell. From 0 to 0.75 little changes.
 const STANDS_FOR: f32 = 0.5;
 
-/// How much a memory counts of which a better answer says the same already. From 0 to 0.6 little changes.
+/// How much a memory counts of which a better answer says the same already. From 0 to 0.5 nothing changes.
 const REPEATED: f32 = 0.5;
 
 /// A memory that may answer.
