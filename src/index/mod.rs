@@ -15,9 +15,10 @@ pub use fusion::{Fused, Fusion, Ranked, fuse};
 pub use keyword::{Field, KeywordIndex, KeywordPage};
 pub use slots::Slots;
 #[cfg(feature = "test-suite")]
-pub use vector::kernels_agree;
+pub use vector::{kernels_agree, kernels_agree_f32};
 pub use vector::{
-    FlatIndex, HnswIndex, HnswSettings, VectorError, VectorIndex, VectorIndexKind, check_vector,
+    FlatIndex, Forgotten, HnswIndex, HnswSettings, Lookup, Originals, Residency, VectorError, VectorIndex,
+    VectorIndexKind, check_vector,
 };
 pub use words::terms;
 

@@ -7,6 +7,7 @@
 pub mod erase;
 pub mod extract;
 pub mod knowledge;
+mod originals;
 pub mod pages;
 mod passages;
 pub mod recall;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::knowledge::{Knowledge, Known};
+use super::originals::StoredVectors;
 use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
 use super::selection::Selections;
 use crate::index::{
-    Bitmap, Field, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Ranked, Scored, Slot,
-    Slots, VectorError, VectorIndex, VectorIndexKind, check_vector, fuse, terms,
+    Bitmap, Field, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Lookup, Ranked, Residency,
+    Scored, Slot, Slots, VectorError, VectorIndex, VectorIndexKind, check_vector, fuse, terms,
 };
 use crate::memory::{Card, EntityId, Fact, Filter, Id, Kind, Memory, Moment, Object};
 use crate::operation::{ChannelScore, Hit, Receipt, Search, Transcript};
@@ -38,7 +39,7 @@ const NEAR_KEYWORD_SCORE: f32 = 0.25;
 const NEIGHBOURS: usize = 10;
 
 /// A memory, and which of its passages.
-type Passage = (Id, u16);
+pub(super) type Passage = (Id, u16);
 
 /// The indexes over one space's current memories. A passage has a slot; a memory answers by its best.
 #[derive(Default)]
@@ -70,6 +71,17 @@ fn last_terms(message: &Memory) -> Vec<String> {
         .pop()
         .map(terms)
         .unwrap_or_default()
+}
+
+/// What a channel is asked for.
+#[derive(Clone, Copy)]
+struct Candidates<'a> {
+    /// How many, at most.
+    count: usize,
+    /// How many of the first are wanted in the order of the stored vectors.
+    exact: usize,
+    /// The slots that may be among them.
+    allowed: &'a Bitmap,
 }
 
 /// A question with its vector.
@@ -105,9 +117,43 @@ impl RecallIndex {
         self.vectors.bytes() + self.keywords.bytes() + self.slots.bytes()
     }
 
+    /// What is kept in memory of the vectors.
+    pub fn residency(&self) -> Residency {
+        self.vectors.flat().residency()
+    }
+
+    /// Frees the vectors' rows, and reads from storage from now on instead. See [`HnswIndex::drop_rows`].
+    pub fn drop_rows(&mut self) {
+        self.vectors.drop_rows();
+    }
+
+    /// Makes room for rows again: each must then be restored, or all dropped.
+    pub fn take_rows(&mut self) {
+        self.vectors.take_rows();
+    }
+
+    /// Makes the rows of a memory's vectors again, and says how many.
+    pub fn restore_rows(&mut self, id: Id, vectors: &[Vec<f32>]) -> usize {
+        let slots: Vec<Slot> = self.slots_of(id).collect();
+        let pairs = slots.into_iter().zip(vectors);
+        pairs
+            .filter(|(slot, vector)| self.vectors.restore_row(*slot, vector))
+            .count()
+    }
+
+    /// Bytes that the vectors' rows take, or would.
+    pub fn row_bytes(&self) -> usize {
+        self.vectors.flat().row_bytes()
+    }
+
     /// Whether any memory has a vector.
     pub fn has_vectors(&self) -> bool {
         !self.vectors.is_empty()
+    }
+
+    /// How many passages have a vector.
+    pub fn vectors_count(&self) -> usize {
+        self.vectors.len()
     }
 
     /// Whether a memory has its vectors.
@@ -266,9 +312,15 @@ impl RecallIndex {
         text: &str,
         vector: Option<&[f32]>,
         k: usize,
+        known: Known<'_>,
     ) -> Result<Vec<Id>, VectorError> {
         let facts = self.selections.facts();
-        let channels = self.channels(text, vector, MIN_CANDIDATES, facts)?;
+        let candidates = Candidates {
+            count: MIN_CANDIDATES,
+            exact: k,
+            allowed: facts,
+        };
+        let channels = self.channels(text, vector, candidates, known)?;
         let fused = self.fuse(&channels);
         Ok(fused
             .iter()
@@ -286,10 +338,15 @@ impl RecallIndex {
         &self,
         fact: &Fact,
         vector: Option<&[f32]>,
-        knowledge: &Knowledge,
+        known: Known<'_>,
     ) -> Result<Vec<Id>, VectorError> {
         let may_change = self.selections.changeable();
-        let [keywords, vectors] = self.channels(&fact.text, vector, NEIGHBOURS, may_change)?;
+        let candidates = Candidates {
+            count: NEIGHBOURS,
+            exact: NEIGHBOURS,
+            allowed: may_change,
+        };
+        let [keywords, vectors] = self.channels(&fact.text, vector, candidates, known)?;
         let by_vector = vectors
             .iter()
             .take(NEAR_VECTORS)
@@ -299,7 +356,7 @@ impl RecallIndex {
             .take(NEAR_KEYWORDS)
             .filter(|(_, s)| *s >= NEAR_KEYWORD_SCORE);
         let slots = by_vector.chain(by_words).map(|(slot, _)| *slot);
-        let related = related_memories(fact, knowledge).into_iter();
+        let related = related_memories(fact, &known).into_iter();
         let mut near: Vec<Id> = Vec::new();
         for id in slots.filter_map(|slot| self.id(slot)).chain(related) {
             let slot = self.slots.get(&(id, 0));
@@ -341,12 +398,24 @@ impl RecallIndex {
         &self,
         text: &str,
         vector: Option<&[f32]>,
-        k: usize,
-        allowed: &Bitmap,
+        candidates: Candidates<'_>,
+        known: Known<'_>,
     ) -> Result<[Vec<Scored>; 2], VectorError> {
-        let keywords = self.keywords.search(&terms(text), k, Some(allowed));
+        let Candidates {
+            count,
+            exact,
+            allowed,
+        } = candidates;
+        let keywords = self.keywords.search(&terms(text), count, Some(allowed));
+        let stored = StoredVectors {
+            slots: &self.slots,
+            known,
+        };
         let vectors = match vector {
-            Some(vector) => self.vectors.search(vector, k, Some(allowed))?,
+            Some(vector) => {
+                let lookup = Lookup::new(vector, count).among(Some(allowed));
+                self.vectors.search(&lookup.by(&stored, exact))?
+            }
             None => Vec::new(),
         };
         Ok([self.memories_of(keywords), self.memories_of(vectors)])
@@ -422,7 +491,12 @@ pub fn recall(
     };
     let may_answer = index.selections.answering(search, question.now, select);
     let k = (search.top_k * CANDIDATES_PER_HIT).max(MIN_CANDIDATES);
-    let channels = index.channels(question.text, question.vector, k, &may_answer)?;
+    let candidates = Candidates {
+        count: k,
+        exact: search.top_k,
+        allowed: &may_answer,
+    };
+    let channels = index.channels(question.text, question.vector, candidates, known)?;
     let fused = index.fuse(&channels);
     let cosines: BTreeMap<Slot, f32> = channels[1].iter().copied().collect();
     let knowledge: &Knowledge = &known;

@@ -123,7 +123,7 @@ impl<H: Host> Space<H> {
             earlier.reverse();
             let summary = state.summaries.get(&work.scope.conversation());
             let vector = vectors.first().map(Vec::as_slice);
-            let near = state.index.related(&text, vector, RELATED)?;
+            let near = state.index.related(&text, vector, RELATED, known)?;
             let related: Vec<Rc<Memory>> = near.iter().filter_map(|id| known.memory(id)).collect();
             known.check()?;
             (
@@ -165,7 +165,7 @@ impl<H: Host> Space<H> {
             let look_up = |fact: &Fact| {
                 let duplicate = known.duplicates_of(&fact.text).next();
                 let vector = vectors.get(&fact.text).map(Vec::as_slice);
-                let near = state.index.neighbours(fact, vector, &state.knowledge)?;
+                let near = state.index.neighbours(fact, vector, known)?;
                 let near = near.iter().filter_map(|id| known.memory(id));
                 Ok((duplicate, near.collect()))
             };

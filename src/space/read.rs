@@ -260,6 +260,7 @@ impl<H: Host> Space<H> {
                 .count(),
             jobs: state.jobs.len(),
             embedder: state.record().and_then(|record| record.embedder.clone()),
+            vectors: state.index.residency().name().to_owned(),
             bytes: state.bytes(),
             budget: state.settings().budget,
             module: self.host.memory(),

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::SpaceError;
 use super::pages::{Loaded, Pages};
 use super::settings::Settings;
+use crate::index::Residency;
 use crate::memory::{Card, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
 use crate::pipeline::knowledge::{Knowledge, Known};
 use crate::pipeline::recall::{CONTEXT_WEIGHTS, RecallIndex};
@@ -93,6 +94,7 @@ impl State {
             false => match self.load_pages(storage).await? {
                 Ok(Loaded::All(changed)) => {
                     self.load_tail(storage, changed).await?;
+                    self.take_rows(storage).await?;
                     return Ok(None);
                 }
                 Ok(Loaded::Nothing) => None,
@@ -153,7 +155,7 @@ impl State {
     /// Whether more may be remembered.
     ///
     /// # Errors
-    /// When the indexes fill their budget.
+    /// When the indexes fill their budget, though the rows of the vectors were dropped.
     pub fn check_room(&self) -> Result<(), SpaceError> {
         let budget = self.settings.budget;
         match self.bytes() < budget {
@@ -162,6 +164,40 @@ impl State {
                 megabytes: budget >> 20,
             }),
         }
+    }
+
+    /// Drops the rows of the vectors when the indexes come near to their budget. They come back when a space is opened
+    /// with room for them, and not before, so that they do not come and go.
+    pub(super) fn make_room(&mut self) {
+        let is_near = self.bytes() > self.settings.budget / 8 * 7;
+        if is_near && self.index.residency() == Residency::Resident {
+            self.index.drop_rows();
+        }
+    }
+
+    /// Makes the rows of the vectors again, from the stored ones, when there is plenty of room for them: after the
+    /// operator gave more, or much was forgotten.
+    async fn take_rows(&mut self, storage: &impl Storage) -> Result<(), SpaceError> {
+        let needed = self.bytes() + self.index.row_bytes();
+        if self.index.residency() == Residency::Resident || needed > self.settings.budget / 4 * 3 {
+            return Ok(());
+        }
+        self.index.take_rows();
+        let mut after = None;
+        let mut restored = 0;
+        while let Some(page) = next_page(storage, Table::Vectors, &mut after).await? {
+            for (key, bytes) in &page {
+                let id = key.parse::<Id>().ok();
+                if let Some((id, vectors)) = id.zip(vectors_of(key, bytes)?) {
+                    restored += self.index.restore_rows(id, &vectors);
+                }
+            }
+        }
+        match restored == self.index.vectors_count() {
+            true => self.pages.tear(),
+            false => self.index.drop_rows(),
+        }
+        Ok(())
     }
 
     /// Bytes in memory, about.
@@ -264,6 +300,7 @@ impl State {
         for summary in changes.summaries {
             self.summaries.insert(summary.scope.conversation(), summary);
         }
+        self.make_room();
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! The core's vector index as WebAssembly, beside the plain scan that it is compared with.
 
 use edgemem::index::{
-    Bitmap, FlatIndex, HnswIndex, HnswSettings, Slot, VectorIndex, VectorIndexKind,
+    Bitmap, FlatIndex, HnswIndex, HnswSettings, Lookup, Originals, Slot, VectorIndex,
+    VectorIndexKind,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
