@@ -104,10 +104,7 @@ impl<H: Host> Space<H> {
             .iter()
             .flat_map(|(_, message, _)| [message.content.as_str(), "\n"])
             .collect();
-        let vectors = self
-            .models
-            .embedder
-            .embed(std::slice::from_ref(&text))
+        let vectors = self.models.embed(std::slice::from_ref(&text))
             .await?;
         let (earlier, summary, related) = {
             let state = self.state.borrow();
@@ -199,7 +196,7 @@ impl<H: Host> Space<H> {
     ) -> Result<(), SpaceError> {
         texts.retain(|text| !vectors.contains_key(text));
         if !texts.is_empty() {
-            let embedded = self.models.embedder.embed(&texts).await?;
+            let embedded = self.models.embed(&texts).await?;
             vectors.extend(texts.into_iter().zip(embedded));
         }
         Ok(())

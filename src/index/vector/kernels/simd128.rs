@@ -49,7 +49,7 @@ pub fn dot_f32(left: &[f32], right: &[f32]) -> f32 {
         c = f32x4_add(c, product(2));
         d = f32x4_add(d, product(3));
     }
-    let sums = [a, b, c, d].into_iter().fold(zero, f32x4_add);
+    let sums = f32x4_add(f32x4_add(f32x4_add(f32x4_add(zero, a), b), c), d);
     let low = f32x4_extract_lane::<0>(sums) + f32x4_extract_lane::<1>(sums);
     let high = f32x4_extract_lane::<2>(sums) + f32x4_extract_lane::<3>(sums);
     let rest = left_rest.iter().zip(right_rest);
