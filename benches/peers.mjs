@@ -10,10 +10,10 @@ import { pathToFileURL } from "node:url";
 const M = 16;
 const EF_CONSTRUCTION = 100;
 
-/** The neighbours' ids of an HNSW of hnswlib's making, at some breadth of search. */
+/** How to search an HNSW of hnswlib's making, at some breadth; `list` makes the arguments of a query. */
 const hnswlib = (index, ef, setEf, list) => {
   index[setEf](ef);
-  return (query) => index.searchKnn(list(query), 10).neighbors;
+  return (query) => index.searchKnn(...list(query)).neighbors;
 };
 
 export const peers = [
@@ -29,18 +29,18 @@ export const peers = [
   },
   {
     name: "hnswlib-node (native)",
-    build(load, { count, dimension, row }) {
+    build(load, { count, dimension, row, k }) {
       const { HierarchicalNSW } = load("hnswlib-node");
       const index = new HierarchicalNSW("ip", dimension);
       index.initIndex(count, M, EF_CONSTRUCTION);
       for (let at = 0; at < count; at++) index.addPoint([...row(at)], at);
-      const list = (query) => [...query];
+      const list = (query) => [[...query], k];
       return Object.fromEntries([64, 128].map((ef) => [`ef ${ef}`, () => hnswlib(index, ef, "setEf", list)]).map(later));
     },
   },
   {
     name: "hnswlib-wasm (wasm)",
-    async build(load, { count, dimension, row }) {
+    async build(load, { count, dimension, row, k }) {
       // It is made for browsers: it wants a window, and reports that it finds no IndexedDB, which it does not need.
       const given = { window: globalThis, document: { currentScript: null }, location: { href: "file:///", search: "" } };
       Object.assign(globalThis, given);
@@ -57,7 +57,7 @@ export const peers = [
       const index = new library.HierarchicalNSW("ip", dimension, "");
       index.initIndex(count, M, EF_CONSTRUCTION, 1);
       for (let at = 0; at < count; at++) index.addPoint(row(at), at, false);
-      const list = (query) => query;
+      const list = (query) => [query, k, undefined];
       return Object.fromEntries([64, 128].map((ef) => [`ef ${ef}`, () => hnswlib(index, ef, "setEfSearch", list)]).map(later));
     },
   },

@@ -91,11 +91,18 @@ fn a_full_memory_refuses_more_with_what_to_do_and_keeps_all_it_has() {
 
 /// The same hits in the same order, whose scores differ by rounding at the most.
 fn assert_alike(left: &Fixture, right: &Fixture) {
-    for query in ["How high was the tide on the 7th day?", "the day of the lowest tide", "feet"] {
+    for query in [
+        "How high was the tide on the 7th day?",
+        "the day of the lowest tide",
+        "feet",
+    ] {
         let (left, right) = (left.search(query), right.search(query));
         assert_eq!(left.len(), right.len());
         for (left, right) in left.iter().zip(&right) {
-            assert!((left.score - right.score).abs() < 2e-3, "{left:?} {right:?}");
+            assert!(
+                (left.score - right.score).abs() < 2e-3,
+                "{left:?} {right:?}"
+            );
         }
     }
 }
@@ -125,14 +132,19 @@ fn when_memory_is_short_codes_stay_and_answers_stay_the_same() {
     assert_alike(&lean, &plenty);
     assert!(pages(&lean, "rows/").is_empty());
     assert!(!pages(&lean, "codes/").is_empty());
-    assert_eq!(pages(&plenty, "rows/").len(), pages(&plenty, "codes/").len());
+    assert_eq!(
+        pages(&plenty, "rows/").len(),
+        pages(&plenty, "codes/").len()
+    );
 
     // It opens so, too, also from its records.
     lean.reopen();
     plenty.reopen();
     assert_eq!(stats(&lean).vectors, "lean");
     assert_alike(&lean, &plenty);
-    let clear = Write::ClearTable { table: Table::Index };
+    let clear = Write::ClearTable {
+        table: Table::Index,
+    };
     block_on(lean.storage.commit(vec![clear])).unwrap();
     lean.reopen();
     assert_eq!(stats(&lean).vectors, "lean");

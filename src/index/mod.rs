@@ -14,12 +14,12 @@ pub use bitmap::Bitmap;
 pub use fusion::{Fused, Fusion, Ranked, fuse};
 pub use keyword::{Field, KeywordIndex, KeywordPage};
 pub use slots::Slots;
+pub use vector::{
+    FlatIndex, Forgotten, HnswIndex, HnswSettings, Lookup, Originals, Residency, VectorError,
+    VectorIndex, VectorIndexKind, check_vector,
+};
 #[cfg(feature = "test-suite")]
 pub use vector::{kernels_agree, kernels_agree_f32};
-pub use vector::{
-    FlatIndex, Forgotten, HnswIndex, HnswSettings, Lookup, Originals, Residency, VectorError, VectorIndex,
-    VectorIndexKind, check_vector,
-};
 pub use words::terms;
 
 /// A document's place in the indexes of one space.

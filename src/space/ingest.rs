@@ -104,8 +104,7 @@ impl<H: Host> Space<H> {
             .iter()
             .flat_map(|(_, message, _)| [message.content.as_str(), "\n"])
             .collect();
-        let vectors = self.models.embed(std::slice::from_ref(&text))
-            .await?;
+        let vectors = self.models.embed(std::slice::from_ref(&text)).await?;
         let (earlier, summary, related) = {
             let state = self.state.borrow();
             let known = self.view(&state).known;

@@ -26,7 +26,9 @@ impl<H: Host> Space<H> {
         // Without a vector the other channels still answer.
         let has_vectors = self.state.borrow().index.has_vectors();
         let vector = match has_vectors {
-            true => self.models.embed(std::slice::from_ref(&query))
+            true => self
+                .models
+                .embed(std::slice::from_ref(&query))
                 .await?
                 .into_iter()
                 .next(),

@@ -21,6 +21,9 @@ use crate::store::{Changes, Entry, SPACE_KEY, Storage, Table};
 /// Records read at a time while loading.
 const PAGE: usize = 1_000;
 
+/// Bytes that a space which was just opened will come to take for the memories that it reads.
+const CACHED: usize = 1 << 20;
+
 /// The resident state of one space.
 #[derive(Default)]
 pub(super) struct State {
@@ -178,7 +181,7 @@ impl State {
     /// Makes the rows of the vectors again, from the stored ones, when there is plenty of room for them: after the
     /// operator gave more, or much was forgotten.
     async fn take_rows(&mut self, storage: &impl Storage) -> Result<(), SpaceError> {
-        let needed = self.bytes() + self.index.row_bytes();
+        let needed = self.bytes() + self.index.row_bytes() + CACHED;
         if self.index.residency() == Residency::Resident || needed > self.settings.budget / 4 * 3 {
             return Ok(());
         }

@@ -232,9 +232,7 @@ async fn keeps_large_records<S: Storage>(case: &Case<'_, S>) -> Result<(), Failu
     case.equal("a large record", found, Some(large))
 }
 
-async fn reads_many_in_the_order_asked_for<S: Storage>(
-    case: &Case<'_, S>,
-) -> Result<(), Failure> {
+async fn reads_many_in_the_order_asked_for<S: Storage>(case: &Case<'_, S>) -> Result<(), Failure> {
     let table = Table::Vectors;
     let read = |keys: &[&str]| {
         let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();

@@ -15,7 +15,7 @@ use crate::shell::{Project, run as execute, say};
 use crate::tools::{BuildTools, Node, wasm_bindgen};
 
 const PACKAGE: &str = "edgemem-bench-wasm";
-const NATIVE: &str = "edgemem-bench-native";
+const NATIVE: &str = "benches/native/Cargo.toml";
 const PEERS: &str = "benches";
 
 struct Options {
@@ -135,7 +135,7 @@ fn native(
 ) -> Result<(), Failure> {
     let vectors = std::path::absolute(vectors).trying("finding the vectors")?;
     let mut command = project.cargo();
-    command.args(["bench", "-p", NATIVE]);
+    command.args(["bench", "--manifest-path", NATIVE]);
     command.env("EDGEMEM_BENCH_VECTORS", vectors);
     command.env("EDGEMEM_BENCH_DIMENSION", dimension.to_string());
     execute(command.env("EDGEMEM_BENCH_COUNTS", counts))

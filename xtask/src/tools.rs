@@ -228,7 +228,10 @@ impl Node {
     /// The folder with this Node's own headers, for which native packages are compiled.
     fn headers(&self) -> Option<PathBuf> {
         let folder = self.program.parent()?.parent()?;
-        folder.join("include/node/node.h").is_file().then(|| folder.to_owned())
+        folder
+            .join("include/node/node.h")
+            .is_file()
+            .then(|| folder.to_owned())
     }
 
     fn install(&self, project: &Project, folder: &Path, more: &[&str]) -> Result<(), Failure> {

@@ -149,20 +149,31 @@ impl Bench {
     pub fn quantise(&mut self) {
         self.bytes.reserve_exact(self.exact.len());
         for row in self.exact.chunks_exact(self.dimension) {
-            let largest = row.iter().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
+            let largest = row
+                .iter()
+                .fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
             let scale = largest / 127.0;
             self.scales.push(scale);
-            self.bytes.extend(row.iter().map(|x| (x / scale).round() as i8));
+            self.bytes
+                .extend(row.iter().map(|x| (x / scale).round() as i8));
         }
     }
 
     /// The rows nearest by a scan of all, in eight bits a value.
     pub fn scan_bytes(&self, query: &[f32], k: usize) -> Vec<Slot> {
         let most = (i32::MAX / (128 * query.len().max(1) as i32)).clamp(1, 32_767) as f32;
-        let largest = query.iter().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
-        let query: Vec<i16> = query.iter().map(|x| (x / largest * most).round() as i16).collect();
+        let largest = query
+            .iter()
+            .fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
+        let query: Vec<i16> = query
+            .iter()
+            .map(|x| (x / largest * most).round() as i16)
+            .collect();
         let rows = self.bytes.chunks_exact(self.dimension).zip(&self.scales);
-        nearest(rows.map(|(row, scale)| dot_bytes(row, &query) as f32 * scale), k)
+        nearest(
+            rows.map(|(row, scale)| dot_bytes(row, &query) as f32 * scale),
+            k,
+        )
     }
 
     /// Bytes of edgemem's index.
@@ -203,7 +214,11 @@ fn dot_bytes(row: &[i8], query: &[i16]) -> i32 {
         let [low, high] = [b.as_ptr(), b.as_ptr().wrapping_add(8)];
         // SAFETY: `a` is 16 bytes and `b` is 32; `v128_load` needs no alignment.
         let (a, low, high) = unsafe {
-            (v128_load(a.as_ptr().cast()), v128_load(low.cast()), v128_load(high.cast()))
+            (
+                v128_load(a.as_ptr().cast()),
+                v128_load(low.cast()),
+                v128_load(high.cast()),
+            )
         };
         let low = i32x4_dot_i16x8(i16x8_extend_low_i8x16(a), low);
         let high = i32x4_dot_i16x8(i16x8_extend_high_i8x16(a), high);
@@ -220,7 +235,10 @@ fn dot_bytes(row: &[i8], query: &[i16]) -> i32 {
 
 #[cfg(not(target_arch = "wasm32"))]
 fn dot_bytes(row: &[i8], query: &[i16]) -> i32 {
-    row.iter().zip(query).map(|(x, y)| i32::from(*x) * i32::from(*y)).sum()
+    row.iter()
+        .zip(query)
+        .map(|(x, y)| i32::from(*x) * i32::from(*y))
+        .sum()
 }
 
 #[cfg(target_arch = "wasm32")]

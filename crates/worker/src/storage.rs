@@ -205,7 +205,8 @@ impl SqliteStorage {
              CROSS JOIN \"{}\" AS stored ON stored.\"key\" = asked.\"value\"",
             table.name()
         );
-        let asked = serde_json::to_string(keys).map_err(|error| StorageError::Failed(error.to_string()))?;
+        let asked =
+            serde_json::to_string(keys).map_err(|error| StorageError::Failed(error.to_string()))?;
         let mut found = vec![None; keys.len()];
         for mut row in self.rows(&statement, vec![asked.into()])? {
             let (record, place) = (row.pop(), row.pop());

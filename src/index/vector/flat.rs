@@ -11,9 +11,9 @@ use crate::index::best;
 const SCAN_ALL: usize = 5_000;
 
 /// Rows scored at the least, for each hit wanted, and of how many rows one.
-const MIN_SCORED: usize = 256;
+const MIN_SCORED: usize = 160;
 const SCORED_PER_HIT: usize = 4;
-const SCORED_OF: usize = 500;
+const SCORED_OF: usize = 400;
 
 /// The same for originals that are read because there are no rows: each costs some microseconds.
 const MIN_READ: usize = 400;
@@ -23,7 +23,7 @@ const READ_OF: usize = 1_000;
 /// Originals read at the least, and for each hit whose place is to be exact, when rows have ordered them
 /// already.
 const MIN_REREAD: usize = 32;
-const REREAD_PER_HIT: usize = 4;
+const REREAD_PER_HIT: usize = 2;
 
 /// What an index keeps in memory of each vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,7 +46,7 @@ impl Residency {
 }
 
 /// Vectors of unit length, `[slots × dimension]` in eight bits a value, beside codes of 512 bits. A search scores every
-/// row while they are few. Then it takes the rows whose codes are nearest, one in 500 but at least 256, and
+/// row while they are few. Then it takes the rows whose codes are nearest, one in 400 but at least 160, and
 /// scores those. It ends by ordering the best by the originals. Insert and remove cost one row. A set of allowed
 /// slots makes a search faster, the more the fewer it holds. The rows can be dropped when memory is short.
 #[derive(Debug, Clone, Default)]
@@ -506,7 +506,8 @@ mod tests {
 
     #[test]
     fn the_last_step_is_as_exact_as_the_originals() {
-        let vectors: BTreeMap<Slot, Vec<f32>> = (0..).zip(clustered(SCAN_ALL + 2_000, 96)).collect();
+        let vectors: BTreeMap<Slot, Vec<f32>> =
+            (0..).zip(clustered(SCAN_ALL + 2_000, 96)).collect();
         let mut index = FlatIndex::new();
         for (slot, vector) in &vectors {
             index.insert(*slot, vector).unwrap();
@@ -548,7 +549,10 @@ mod tests {
         assert!(empty.restore_codes(0, &codes[..codes.len() - 1]).is_err());
         let mut elsewhere = FlatIndex::new();
         elsewhere.restore_codes(0, &codes).unwrap();
-        assert!(elsewhere.restore_rows(1, &rows).is_err(), "a row without a code");
+        assert!(
+            elsewhere.restore_rows(1, &rows).is_err(),
+            "a row without a code"
+        );
         assert!(elsewhere.restore_rows(0, &rows[..rows.len() - 1]).is_err());
         assert_eq!(elsewhere.restore_rows(0, &rows), Ok(9));
     }
@@ -578,7 +582,10 @@ mod tests {
                     .filter(|(slot, _)| found.iter().any(|(found, _)| found == slot))
                     .count()
             };
-            found += hits(index.search(&Lookup::new(query, 10)).unwrap(), exact(&|_| true));
+            found += hits(
+                index.search(&Lookup::new(query, 10)).unwrap(),
+                exact(&|_| true),
+            );
             halved += hits(
                 index
                     .search(&Lookup::new(query, 10).among(Some(&even)))
@@ -601,7 +608,10 @@ mod tests {
         let found = index.search(&Lookup::new(&vectors[17], 20)).unwrap();
         assert!(found.iter().all(|(slot, _)| *slot != 17));
         index.insert(17, &vectors[17]).unwrap();
-        assert_eq!(index.search(&Lookup::new(&vectors[17], 1)).unwrap()[0].0, 17);
+        assert_eq!(
+            index.search(&Lookup::new(&vectors[17], 1)).unwrap()[0].0,
+            17
+        );
         assert_eq!(index.len(), vectors.len());
     }
 }

@@ -45,7 +45,10 @@ pub fn agree(row: &[i8], query: &[i16]) -> bool {
 /// The same for vectors of floats as long, which must agree to the last bit.
 #[cfg(any(test, feature = "test-suite"))]
 pub fn agree_f32(left: &[f32], right: &[f32]) -> bool {
-    let products = left.iter().zip(right).map(|(a, b)| f64::from(*a) * f64::from(*b));
+    let products = left
+        .iter()
+        .zip(right)
+        .map(|(a, b)| f64::from(*a) * f64::from(*b));
     let (plain, size) = products.fold((0.0, 0.0), |(sum, size), x| (sum + x, size + x.abs()));
     let found = dot_f32(left, right);
     let is_right = (f64::from(found) - plain).abs() <= size * f64::from(f32::EPSILON) * 64.0;
@@ -76,8 +79,12 @@ mod tests {
     fn floats_of_any_length_and_size_agree() {
         for length in [0, 1, 3, 4, 15, 16, 17, 64, 384, 385, 4_096] {
             for size in [1e-18f32, 0.05, 1.0, 1e9] {
-                let left: Vec<f32> = (0..length).map(|at| size * (at % 7) as f32 - size).collect();
-                let right: Vec<f32> = (0..length).map(|at| size - size * (at % 5) as f32).collect();
+                let left: Vec<f32> = (0..length)
+                    .map(|at| size * (at % 7) as f32 - size)
+                    .collect();
+                let right: Vec<f32> = (0..length)
+                    .map(|at| size - size * (at % 5) as f32)
+                    .collect();
                 assert!(agree_f32(&left, &right), "{length} {size}");
             }
         }
