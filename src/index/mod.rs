@@ -16,11 +16,12 @@ pub use fusion::{Fused, Fusion, Ranked, cosine_score, fuse};
 pub use keyword::{KeywordIndex, KeywordPage, Position, Terms};
 pub use language::Language;
 pub use slots::Slots;
-#[cfg(feature = "test-suite")]
-pub use vector::kernels_agree;
 pub use vector::{
-    FlatIndex, HnswIndex, HnswSettings, VectorError, VectorIndex, VectorIndexKind, check_vector,
+    FlatIndex, Forgotten, HnswIndex, HnswSettings, Lookup, Originals, Residency, VectorError,
+    VectorIndex, VectorIndexKind, check_vector,
 };
+#[cfg(feature = "test-suite")]
+pub use vector::{kernels_agree, kernels_agree_f32};
 pub use words::{question_terms, terms};
 
 /// A document's place in the indexes of one space.
