@@ -9,10 +9,10 @@ use edgemem::model::Embedder;
 use edgemem::model::builtin::StaticEmbedder;
 use futures_executor::block_on;
 
-use crate::{build, keywords};
 use crate::failure::{Failure, While};
 use crate::shell::{Project, run as execute, say};
 use crate::tools::BuildTools;
+use crate::{build, keywords};
 
 const PACKAGE: &str = "edgemem-bench-wasm";
 const PEERS: &str = "benches";
