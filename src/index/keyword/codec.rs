@@ -54,7 +54,7 @@ pub(super) struct Entries<'a> {
 impl Iterator for Entries<'_> {
     type Item = Entry;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Entry> {
         let head = self.varint()?;
         let number = self.from.saturating_add((head >> 2) as u32);
@@ -73,7 +73,7 @@ impl Iterator for Entries<'_> {
 }
 
 impl Entries<'_> {
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Option<u64> {
         let (first, rest) = self.bytes.split_first()?;
         if *first < 0x80 {

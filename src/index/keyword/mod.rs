@@ -14,7 +14,7 @@ use self::chain::{Chain, Document};
 use self::codec::{Entries, Entry, Times, read, write};
 use self::forward::Forward;
 use self::terms::{Table, Term};
-use super::{Bitmap, Language, Scored, Slot, best_of};
+use super::{Bitmap, Language, Scored, Slot, best_positive};
 
 pub use self::chain::Position;
 pub use self::page::KeywordPage;
@@ -158,17 +158,18 @@ impl KeywordIndex {
             }
             let matching = found.matching as f32;
             let idf = (1.0 + (count - matching + 0.5) / (matching + 0.5)).ln();
-            let best = weight * idf * (K1 + 1.0);
-            most += best;
+            let highest = weight * idf * (K1 + 1.0);
+            most += highest;
             // In quarters like the lengths and frequencies, which leaves the ratio as it is.
             found.score(allowed, |slot, frequency| {
                 let norm = 4.0 * K1 * (1.0 - B) + K1 * B / average * self.chain.length(slot) as f32;
-                best * frequency / (frequency + norm)
+                highest * frequency / (frequency + norm)
             });
         }
         let most = most.max(f32::MIN_POSITIVE);
-        let scores = (0..).zip(found.scores).filter(|(_, score)| *score > 0.0);
-        best_of(scores.map(|(slot, score)| (slot, score / most)), k)
+        let mut best = best_positive(&found.scores, k);
+        best.iter_mut().for_each(|(_, score)| *score /= most);
+        best
     }
 }
 
