@@ -2,7 +2,7 @@
 
 use super::Draft;
 use super::predicates::is_single;
-use super::relate::excludes;
+use super::relate::{excludes, says_the_same};
 use crate::memory::{EntityId, Id, Moment, Precision, Relation, normalize_name};
 
 /// How a memory came to say something no longer.
@@ -62,27 +62,37 @@ pub fn reopen(draft: &mut Draft<'_>, gone: &Relation, is_current: &dyn Fn(&Id) -
         return;
     }
     let ends = std::iter::once(&gone.subject).chain(gone.object.entity());
-    let others: Vec<Relation> = ends
+    let there: Vec<Relation> = ends
         .flat_map(|end| draft.relations_by(end, &gone.predicate))
         .map(|(_, relation)| relation)
-        .filter(|other| other.known_to.is_none() && excludes(draft, other, gone))
+        .filter(|other| other.known_to.is_none())
         .collect();
-    for other in &others {
-        let ended_by_it = other.valid_to == gone.valid_from;
-        let is_said = other.memories.iter().any(is_current);
-        let rivals = || others.iter().filter(|rival| excludes(draft, rival, other));
-        if !ended_by_it || !is_said {
+    for ended in &there {
+        let ended_by_it = ended.valid_to == gone.valid_from && excludes(draft, ended, gone);
+        if !ended_by_it || !ended.memories.iter().any(is_current) {
             continue;
         }
-        let later = rivals().filter(|rival| rival.valid_from > other.valid_from);
-        let next = later.min_by_key(|rival| rival.valid_from);
-        if next.is_none() && rivals().any(|rival| rival.valid_from == other.valid_from) {
+        // Another value, or a later time of the same one.
+        let meets = |other: &&Relation| {
+            *other != ended && (excludes(draft, other, ended) || says_the_same(draft, other, ended))
+        };
+        let next = there
+            .iter()
+            .filter(meets)
+            .filter(|other| other.valid_from > ended.valid_from)
+            .min_by_key(|other| other.valid_from);
+        let goes_on = |other: &Relation| other.valid_to.is_none();
+        if next.is_none() && there.iter().filter(meets).any(goes_on) {
             continue;
         }
-        let mut other = other.clone();
-        other.valid_to = next.and_then(|next| next.valid_from);
-        other.to_precision = next.and_then(|next| next.from_precision);
-        draft.put_relation(other);
+        if next.is_some_and(|next| next.valid_from == ended.valid_to) {
+            continue;
+        }
+        let mut ended = ended.clone();
+        ended.valid_to = next.and_then(|next| next.valid_from);
+        ended.to_precision = next.and_then(|next| next.from_precision);
+        draft.put_relation(ended);
+        return reopen(draft, gone, is_current);
     }
 }
 
