@@ -61,39 +61,43 @@ pub fn reopen(draft: &mut Draft<'_>, gone: &Relation, is_current: &dyn Fn(&Id) -
     if !is_single(&gone.predicate) || gone.valid_from.is_none() {
         return;
     }
-    let ends = std::iter::once(&gone.subject).chain(gone.object.entity());
-    let there: Vec<Relation> = ends
-        .flat_map(|end| draft.relations_by(end, &gone.predicate))
-        .map(|(_, relation)| relation)
-        .filter(|other| other.known_to.is_none())
-        .collect();
-    for ended in &there {
-        let ended_by_it = ended.valid_to == gone.valid_from && excludes(draft, ended, gone);
+    for ended in believed_beside(draft, gone) {
+        let ended_by_it = ended.valid_to == gone.valid_from && excludes(draft, &ended, gone);
         if !ended_by_it || !ended.memories.iter().any(is_current) {
             continue;
         }
         // Another value, or a later time of the same one.
-        let meets = |other: &&Relation| {
-            *other != ended && (excludes(draft, other, ended) || says_the_same(draft, other, ended))
+        let meets = |other: &Relation| {
+            *other != ended
+                && (excludes(draft, other, &ended) || says_the_same(draft, other, &ended))
         };
-        let next = there
+        let mut others = believed_beside(draft, &ended);
+        others.retain(meets);
+        let later = others
             .iter()
-            .filter(meets)
-            .filter(|other| other.valid_from > ended.valid_from)
-            .min_by_key(|other| other.valid_from);
-        let goes_on = |other: &Relation| other.valid_to.is_none();
-        if next.is_none() && there.iter().filter(meets).any(goes_on) {
+            .filter(|other| other.valid_from > ended.valid_from);
+        let next = later.min_by_key(|other| other.valid_from);
+        let goes_on = others.iter().any(|other| other.valid_to.is_none());
+        let stays_ended = match next {
+            Some(next) => next.valid_from == ended.valid_to,
+            None => goes_on,
+        };
+        if stays_ended {
             continue;
         }
-        if next.is_some_and(|next| next.valid_from == ended.valid_to) {
-            continue;
-        }
-        let mut ended = ended.clone();
-        ended.valid_to = next.and_then(|next| next.valid_from);
-        ended.to_precision = next.and_then(|next| next.from_precision);
-        draft.put_relation(ended);
-        return reopen(draft, gone, is_current);
+        let mut reopened = ended.clone();
+        reopened.valid_to = next.and_then(|next| next.valid_from);
+        reopened.to_precision = next.and_then(|next| next.from_precision);
+        draft.put_relation(reopened);
     }
+}
+
+/// The relations of the same predicate at the ends of one, as far as they are believed.
+fn believed_beside(draft: &Draft<'_>, relation: &Relation) -> Vec<Relation> {
+    let ends = std::iter::once(&relation.subject).chain(relation.object.entity());
+    let there = ends.flat_map(|end| draft.relations_by(end, &relation.predicate));
+    let believed = there.filter(|(_, other)| other.known_to.is_none());
+    believed.map(|(_, other)| other).collect()
 }
 
 /// Those entities that a text names, by any of their names.
