@@ -89,7 +89,8 @@ fn a_full_memory_refuses_more_with_what_to_do_and_keeps_all_it_has() {
     assert_eq!(fixture.memories().len(), 50);
 }
 
-/// The same hits in the same order, whose scores differ by rounding at the most.
+/// As many hits, as good at every place: what counts as unrelated is estimated from what a search looked at, so that
+/// scores differ a little.
 fn assert_alike(left: &Fixture, right: &Fixture) {
     for query in [
         "How high was the tide on the 7th day?",
@@ -100,7 +101,7 @@ fn assert_alike(left: &Fixture, right: &Fixture) {
         assert_eq!(left.len(), right.len());
         for (left, right) in left.iter().zip(&right) {
             assert!(
-                (left.score - right.score).abs() < 2e-3,
+                (left.score - right.score).abs() < 1e-2,
                 "{left:?} {right:?}"
             );
         }
