@@ -127,7 +127,7 @@ fn when_memory_is_short_codes_stay_and_answers_stay_the_same() {
         add(&lean, &plenty);
     }
     // Pages of rows, which were stored before, go.
-    (0..3).for_each(|_| add(&lean, &plenty));
+    (0..10).for_each(|_| add(&lean, &plenty));
     assert!(stats(&lean).bytes < stats(&plenty).bytes);
     assert_eq!(stats(&plenty).vectors, "resident");
     assert_alike(&lean, &plenty);
