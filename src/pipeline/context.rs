@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::knowledge::Graph;
-use super::timeline::in_words;
 use crate::memory::{Id, Memory, Moment, Precision, Relation};
 use crate::operation::{Conflict, Dated, Hit, Reply};
 
@@ -110,7 +109,11 @@ pub fn pack(material: Material<'_>, budget: usize) -> Reply {
         "About the user:",
         PROFILE_SHARE,
         material.profile.iter().map(|relation| Line {
-            text: in_words(relation, material.graph),
+            text: format!(
+                "{}: {}",
+                relation.predicate.replace('_', " "),
+                material.graph.object_name(&relation.object)
+            ),
             cites: relation.memories.last().copied().into_iter().collect(),
         }),
         &mut BTreeSet::new(),
@@ -147,10 +150,17 @@ pub fn pack(material: Material<'_>, budget: usize) -> Reply {
     let facts = packer.section(
         "Known:",
         1.0,
-        material.facts.iter().map(|hit| Line {
-            text: fact_words(&hit.memory),
-            cites: vec![hit.memory.id],
-        }),
+        // What was extracted says more in fewer words than what was said.
+        [true, false]
+            .into_iter()
+            .flat_map(|listed| {
+                let facts = material.facts.iter();
+                facts.filter(move |hit| hit.memory.is_listed() == listed)
+            })
+            .map(|hit| Line {
+                text: fact_words(&hit.memory),
+                cites: vec![hit.memory.id],
+            }),
         &mut told,
     );
     write(

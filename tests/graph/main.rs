@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod property;
+mod recall;
 mod sample;
 
 use common::{Answer, Fixture};

@@ -68,7 +68,7 @@ impl edgemem::model::ChatModel for Sample {
 }
 
 /// The space after the sample's story, and what it is said to leave.
-fn replayed() -> (Fixture, Value) {
+pub(super) fn replayed() -> (Fixture, Value) {
     let read = |file: &str| -> Value {
         let path = format!("{}/samples/{file}", env!("CARGO_MANIFEST_DIR"));
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
@@ -136,7 +136,7 @@ fn the_sample_has_every_relation_with_its_interval() {
     assert!(diet("2026-05-31") && !diet("2026-06-13"));
 }
 
-fn asked(fixture: &Fixture, search: Search) -> Vec<Hit> {
+pub(super) fn asked(fixture: &Fixture, search: Search) -> Vec<Hit> {
     match fixture.apply(Operation::Search(search)) {
         Reply::Hits(hits) => hits,
         other => panic!("{other:?}"),

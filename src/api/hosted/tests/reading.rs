@@ -27,6 +27,7 @@ fn a_search_is_read_whole() {
         transcript,
         reference_time,
         rerank,
+        ..
     }) = read.operation
     else {
         panic!("no search");
