@@ -25,6 +25,7 @@ fn a_search_is_read_whole() {
         threshold,
         show_expired,
         transcript,
+        relations,
         reference_time,
         rerank,
     }) = read.operation
@@ -35,7 +36,7 @@ fn a_search_is_read_whole() {
         (query.as_str(), top_k, threshold, show_expired),
         ("what?", 3, 0.2, true)
     );
-    assert!(rerank);
+    assert!(rerank && !relations);
     assert_eq!(transcript, Transcript::Fill);
     assert_eq!(reference_time.unwrap().date(), "2025-01-01");
     assert_eq!(
@@ -198,6 +199,7 @@ fn routes_by_id_ask_the_space_of_the_id() {
         (
             Operation::Graph(Graph {
                 past: true,
+                filter: crate::memory::Filter::eq("user_id", "alice"),
                 ..Graph::default()
             }),
             id.space()
