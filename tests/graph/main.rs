@@ -848,6 +848,7 @@ fn a_page_of_the_graph_is_what_was_asked_for() {
             total,
             entities,
             relations,
+            ..
         } => (total, entities.len(), relations.len()),
         other => panic!("{other:?}"),
     };

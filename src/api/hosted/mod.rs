@@ -1,6 +1,7 @@
 //! The hosted REST contract of mem0: what its unmodified clients send and expect.
 
 mod add;
+mod graph;
 mod messages;
 mod query;
 mod scope;
@@ -8,7 +9,6 @@ mod shapes;
 
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, Response, Uri};
-use serde_json::Value;
 
 use super::fields::{Fields, refused};
 use super::{MAX_BODY_BYTES, body_too_large, wire};
@@ -46,6 +46,20 @@ pub(super) enum Route {
     Event(String),
     /// `GET /v1/graph/`
     Graph,
+    /// `GET /v1/graph/export/`
+    Export,
+    /// `GET /v1/graph/path/`
+    Path,
+    /// `GET /v1/graph/entities/{id or name}/`
+    Entity(String),
+    /// `POST /v1/graph/entities/{id or name}/merge/`
+    Merge(String),
+    /// `POST /v1/graph/entities/{id or name}/split/`
+    Split(String),
+    /// `GET /v1/contradictions/`
+    Contradictions,
+    /// `POST /v1/contradictions/{id}/resolve/`
+    Resolve(String),
     /// `GET /v1/stats/`
     Stats,
 }
@@ -109,6 +123,25 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
             "GET",
         ),
         ["v1", "graph"] => ((verb == "GET").then_some(Route::Graph), "GET"),
+        ["v1", "graph", "export"] => ((verb == "GET").then_some(Route::Export), "GET"),
+        ["v1", "graph", "path"] => ((verb == "GET").then_some(Route::Path), "GET"),
+        ["v1", "graph", "entities", id] => (
+            (verb == "GET").then(|| Route::Entity((*id).to_owned())),
+            "GET",
+        ),
+        ["v1", "graph", "entities", id, "merge"] => (
+            (verb == "POST").then(|| Route::Merge((*id).to_owned())),
+            "POST",
+        ),
+        ["v1", "graph", "entities", id, "split"] => (
+            (verb == "POST").then(|| Route::Split((*id).to_owned())),
+            "POST",
+        ),
+        ["v1", "contradictions"] => ((verb == "GET").then_some(Route::Contradictions), "GET"),
+        ["v1", "contradictions", id, "resolve"] => (
+            (verb == "POST").then(|| Route::Resolve((*id).to_owned())),
+            "POST",
+        ),
         ["v1", "stats"] => ((verb == "GET").then_some(Route::Stats), "GET"),
         _ => {
             return Err(Refusal {
@@ -177,7 +210,22 @@ pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Proble
         Route::List => query::list(&query().or(Fields::of_body(body)?), uri),
         Route::DeleteAll => query::delete_all(&query().or(Fields::of_body(body)?)),
         Route::Update(id) => query::update(memory_id(id)?, &Fields::of_body(body)?),
-        Route::Graph => query::graph(&query()),
+        Route::Graph => graph::read(&query(), uri),
+        Route::Export => graph::export(&query()),
+        Route::Path => graph::path(&query()),
+        Route::Entity(name) => graph::entity(name, &query()),
+        Route::Merge(name) => graph::merge(name, &query().or(Fields::of_body(body)?)),
+        Route::Split(name) => graph::split(name, &query().or(Fields::of_body(body)?)),
+        Route::Contradictions => graph::contradictions(&query()),
+        Route::Resolve(id) => {
+            let id = id.parse().map_err(|_| {
+                refused(
+                    "bad_contradiction_id",
+                    "the id of a contradiction should be a valid UUID",
+                )
+            })?;
+            graph::resolve(id, &Fields::of_body(body)?)
+        }
         Route::Stats => query::stats(&query()),
         Route::Get(id) => {
             let id = memory_id(id)?;
@@ -210,9 +258,12 @@ fn memory_id(text: &str) -> Result<Id, Problem> {
         .map_err(|error: IdError| refused("bad_memory_id", error.to_string()))
 }
 
-/// Writes the body of the response.
-pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
-    shapes::write(shape, reply)
+/// Writes the body of the response, of the shape's [`Shape::content_type`].
+pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Vec<u8>, Problem> {
+    match shape {
+        Shape::Export { format, space } => shapes::export(*format, space, reply),
+        shape => shapes::write(shape, reply).map(|body| body.to_string().into_bytes()),
+    }
 }
 
 #[cfg(test)]

@@ -25,8 +25,12 @@ fn a_search_is_read_whole() {
         threshold,
         show_expired,
         transcript,
+        relations,
         reference_time,
         rerank,
+        as_of: None,
+        known_at: None,
+        ..
     }) = read.operation
     else {
         panic!("no search");
@@ -35,7 +39,7 @@ fn a_search_is_read_whole() {
         (query.as_str(), top_k, threshold, show_expired),
         ("what?", 3, 0.2, true)
     );
-    assert!(rerank);
+    assert!(rerank && !relations);
     assert_eq!(transcript, Transcript::Fill);
     assert_eq!(reference_time.unwrap().date(), "2025-01-01");
     assert_eq!(
@@ -198,6 +202,7 @@ fn routes_by_id_ask_the_space_of_the_id() {
         (
             Operation::Graph(Graph {
                 past: true,
+                filter: crate::memory::Filter::eq("user_id", "alice"),
                 ..Graph::default()
             }),
             id.space()
