@@ -510,6 +510,9 @@ pub struct Stats {
     pub jobs: usize,
     /// The embedder the space was built with.
     pub embedder: Option<String>,
+    /// What is kept in memory of the vectors: `resident` (all that a search needs but for its last step), or `lean`
+    /// (what is left when the budget is short: searches read more from storage).
+    pub vectors: String,
     /// Bytes that the indexes take in memory, about.
     pub bytes: usize,
     /// Bytes that they may take.

@@ -8,7 +8,8 @@ use std::ops::Bound;
 
 use common::Fixture;
 use edgemem::memory::{Filter, Id, Message};
-use edgemem::operation::{Add, Operation, Search, Transcript, Update};
+use edgemem::operation::{Add, Operation, Reply, Search, Transcript, Update};
+use edgemem::space::Settings;
 use edgemem::store::{Storage, Table, Write};
 use futures_executor::block_on;
 use proptest::prelude::*;
@@ -100,7 +101,7 @@ fn answers(fixture: &Fixture) -> Vec<String> {
             ..Search::default()
         };
         match fixture.apply(Operation::Search(search)) {
-            edgemem::operation::Reply::Hits(hits) => {
+            Reply::Hits(hits) => {
                 answers.extend(hits.iter().map(|hit| format!("{} {hit:?}", hit.score)));
             }
             other => panic!("{other:?}"),
@@ -201,6 +202,50 @@ fn nothing_of_the_erased_stays_on_a_page() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn any_history_with_any_budget_loses_nothing(
+        steps in prop::collection::vec((0usize..8, 0usize..400, 1usize..60, 0usize..3), 1..24),
+    ) {
+        let mut fixture = Fixture::without_model();
+        let mut plenty = Fixture::without_model();
+        let settings = |size: usize| Settings {
+            budget: (1 << 20) << (size * 2),
+            ..Settings::default()
+        };
+        for (step, number, count, size) in steps {
+            let fits = |fixture: &Fixture| match fixture.apply(Operation::Stats) {
+                Reply::Stats(stats) => stats.bytes < stats.budget,
+                other => panic!("{other:?}"),
+            };
+            match step {
+                0..=3 if fits(&fixture) => {
+                    remember(&fixture, number * 60, count);
+                    remember(&plenty, number * 60, count);
+                }
+                4 => {
+                    let filter = Filter::eq("odd", number % 2 == 1);
+                    fixture.apply(Operation::DeleteAll { filter: filter.clone() });
+                    plenty.apply(Operation::DeleteAll { filter });
+                }
+                5 => fixture.reopen(),
+                _ => {
+                    fixture.settings = settings(size);
+                    fixture.reopen();
+                }
+            }
+        }
+        plenty.reopen();
+        prop_assert_eq!(fixture.transcript(), plenty.transcript());
+        for query in ["Who plays the cello?", "a red bicycle in the rain"] {
+            let (found, expected) = (fixture.search(query), plenty.search(query));
+            prop_assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                prop_assert!((found.score - expected.score).abs() < 2e-3);
+            }
+        }
+        prop_assert!(fixture.warnings.borrow().is_empty());
+    }
+
     #[test]
     fn any_history_opens_as_its_records_say(
         steps in prop::collection::vec((0usize..8, 0usize..400, 1usize..60), 1..24),

@@ -8,7 +8,7 @@ use std::ops::Bound;
 use common::Fixture;
 use edgemem::index::VectorIndexKind;
 use edgemem::memory::{Filter, Message};
-use edgemem::operation::{Add, Operation, Reply};
+use edgemem::operation::{Add, Operation, Reply, Stats};
 use edgemem::space::{Settings, SpaceError};
 use edgemem::store::{Storage, Table, Write};
 use futures_executor::block_on;
@@ -27,14 +27,25 @@ fn batch(fixture: &Fixture, number: usize) -> Add {
     }
 }
 
-fn links(fixture: &Fixture) -> Vec<(String, Vec<u8>)> {
+fn pages(fixture: &Fixture, kind: &str) -> Vec<(String, Vec<u8>)> {
     let rows = block_on(
         fixture
             .storage
             .scan(Table::Index, Bound::Unbounded, usize::MAX),
     );
     let rows = rows.unwrap().into_iter();
-    rows.filter(|(key, _)| key.starts_with("links/")).collect()
+    rows.filter(|(key, _)| key.starts_with(kind)).collect()
+}
+
+fn links(fixture: &Fixture) -> Vec<(String, Vec<u8>)> {
+    pages(fixture, "links/")
+}
+
+fn stats(fixture: &Fixture) -> Stats {
+    match fixture.apply(Operation::Stats) {
+        Reply::Stats(stats) => stats,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn found(fixture: &Fixture) -> Vec<String> {
@@ -65,9 +76,8 @@ fn a_full_memory_refuses_more_with_what_to_do_and_keeps_all_it_has() {
     assert_eq!((problem.status, problem.code.as_ref()), (413, "space_full"));
     assert!(problem.message.contains("EDGEMEM_SPACE_MEGABYTES"));
     assert_eq!(fixture.memories().len(), 100);
-    let Reply::Stats(stats) = fixture.apply(Operation::Stats) else {
-        panic!("no stats")
-    };
+    let stats = stats(&fixture);
+    assert_eq!(stats.vectors, "lean");
     assert_eq!(stats.memories, stored * 50);
     assert!(stats.bytes >= stats.budget);
     assert!(!found(&fixture).is_empty());
@@ -77,6 +87,85 @@ fn a_full_memory_refuses_more_with_what_to_do_and_keeps_all_it_has() {
     });
     fixture.add(batch(&fixture, 0));
     assert_eq!(fixture.memories().len(), 50);
+}
+
+/// The same hits in the same order, whose scores differ by rounding at the most.
+fn assert_alike(left: &Fixture, right: &Fixture) {
+    for query in [
+        "How high was the tide on the 7th day?",
+        "the day of the lowest tide",
+        "feet",
+    ] {
+        let (left, right) = (left.search(query), right.search(query));
+        assert_eq!(left.len(), right.len());
+        for (left, right) in left.iter().zip(&right) {
+            assert!(
+                (left.score - right.score).abs() < 2e-3,
+                "{left:?} {right:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn when_memory_is_short_codes_stay_and_answers_stay_the_same() {
+    let budget = |budget| Settings {
+        budget,
+        ..Settings::default()
+    };
+    let mut lean = Fixture::with_settings(budget(1 << 20));
+    let mut plenty = Fixture::without_model();
+    let mut number = 0;
+    let mut add = |lean: &Fixture, plenty: &Fixture| {
+        lean.add(batch(lean, number));
+        plenty.add(batch(plenty, number));
+        number += 1;
+    };
+    while stats(&lean).vectors == "resident" {
+        assert!(stats(&lean).bytes <= (1 << 20) / 8 * 7);
+        add(&lean, &plenty);
+    }
+    // Pages of rows, which were stored before, go.
+    (0..3).for_each(|_| add(&lean, &plenty));
+    assert!(stats(&lean).bytes < stats(&plenty).bytes);
+    assert_eq!(stats(&plenty).vectors, "resident");
+    assert_alike(&lean, &plenty);
+    assert!(pages(&lean, "rows/").is_empty());
+    assert!(!pages(&lean, "codes/").is_empty());
+    assert_eq!(
+        pages(&plenty, "rows/").len(),
+        pages(&plenty, "codes/").len()
+    );
+
+    // It opens so, too, also from its records.
+    lean.reopen();
+    plenty.reopen();
+    assert_eq!(stats(&lean).vectors, "lean");
+    assert_alike(&lean, &plenty);
+    let clear = Write::ClearTable {
+        table: Table::Index,
+    };
+    block_on(lean.storage.commit(vec![clear])).unwrap();
+    lean.reopen();
+    assert_eq!(stats(&lean).vectors, "lean");
+    assert_alike(&lean, &plenty);
+
+    // With more room, rows come back, and are stored.
+    lean.settings = budget(4 << 20);
+    lean.reopen();
+    assert_eq!(stats(&lean).vectors, "resident");
+    assert_eq!(pages(&lean, "rows/").len(), pages(&lean, "codes/").len());
+    assert_eq!(found(&lean), found(&plenty));
+    lean.reopen();
+    assert_eq!(stats(&lean).vectors, "resident");
+    assert_eq!(found(&lean), found(&plenty));
+
+    // With less again, they are left where they are.
+    lean.settings = budget(1 << 20);
+    lean.reopen();
+    assert_eq!(stats(&lean).vectors, "lean");
+    assert_alike(&lean, &plenty);
+    assert_eq!(lean.warnings.take(), [""; 0]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use common::{TestHost, is_done};
 use edgemem::memory::{Message, Owner, OwnerKind, Scope};
 use edgemem::model::{Embedder, ModelError};
-use edgemem::operation::{Add, Event, EventStatus, Operation, Reply};
+use edgemem::operation::{Add, Event, EventStatus, Operation, Reply, Search};
 use edgemem::space::{Models, Settings, Space};
 use edgemem::store::MemoryStorage;
 use futures_executor::block_on;
@@ -31,6 +31,64 @@ impl Embedder for Fickle {
         let vector = vec![1.0; self.0.get()];
         Box::pin(ready(Ok(vec![vector; texts.len()])))
     }
+}
+
+/// An embedder whose vectors are as long as the text says: `7 tea` is seven times as long as `1 tea`.
+struct Unscaled;
+
+impl Embedder for Unscaled {
+    fn name(&self) -> &str {
+        "unscaled"
+    }
+
+    fn embed<'a>(
+        &'a self,
+        texts: &'a [String],
+    ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>> {
+        let vector = |text: &String| {
+            let (length, word) = text.split_once(' ').unwrap();
+            let length: f32 = length.parse().unwrap();
+            let side = if word == "tea" { 0.0 } else { 0.5 };
+            vec![length, length * side, 0.0, 0.0]
+        };
+        Box::pin(ready(Ok(texts.iter().map(vector).collect())))
+    }
+}
+
+#[test]
+fn a_vector_ranks_by_its_direction_whatever_its_length() {
+    let host = TestHost {
+        settings: Settings::default(),
+        storage: Rc::default(),
+        clock: Rc::new(Cell::new(1_767_225_600_000)),
+        random: Cell::new(7),
+        warnings: Rc::default(),
+    };
+    let models = Models {
+        chat: None,
+        embedder: Rc::new(Unscaled),
+        reranker: None,
+    };
+    let owner = Owner::new(OwnerKind::User, "alice");
+    let space = block_on(Space::open(host, models, owner.space_hash())).unwrap();
+    for text in ["0.001 tea", "1000 coffee"] {
+        assert!(is_done(&add(&space, text)));
+    }
+    let search = Search {
+        query: "20 tea".into(),
+        threshold: 0.0,
+        ..Search::default()
+    };
+    let Reply::Hits(hits) = block_on(space.apply(Operation::Search(search))).unwrap() else {
+        panic!("no hits")
+    };
+    assert_eq!(hits[0].memory.text(), "0.001 tea");
+    let cosine = |at: usize| {
+        let mut channels = hits[at].receipt.channels.iter();
+        channels.find(|c| c.channel == "vector").unwrap().raw
+    };
+    assert!((cosine(0) - 1.0).abs() < 1e-5, "{}", cosine(0));
+    assert!((cosine(1) - 0.8f32.sqrt()).abs() < 1e-5, "{}", cosine(1));
 }
 
 fn event(space: &Space<TestHost>, operation: Operation) -> Event {

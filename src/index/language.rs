@@ -217,8 +217,8 @@ const ENGLISH: &str = "all after also another any because before being best big 
 
 /// Function words that are in names of people and places, wherever these are spoken of.
 const PARTICLES: &[&str] = &[
-    "da", "das", "de", "del", "den", "der", "des", "di", "do", "dos", "du", "el", "la", "las",
-    "le", "les", "los", "são", "ter", "van", "von",
+    "da", "das", "de", "del", "den", "der", "des", "di", "do", "dos", "du", "el", "en", "la",
+    "las", "le", "les", "los", "são", "ter", "van", "von",
 ];
 
 /// Letters that few languages have.

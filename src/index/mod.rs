@@ -16,11 +16,12 @@ pub use fusion::{Fused, Fusion, Ranked, cosine_score, fuse};
 pub use keyword::{KeywordIndex, KeywordPage, Position, Terms};
 pub use language::Language;
 pub use slots::Slots;
-#[cfg(feature = "test-suite")]
-pub use vector::kernels_agree;
 pub use vector::{
-    FlatIndex, HnswIndex, HnswSettings, VectorError, VectorIndex, VectorIndexKind, check_vector,
+    FlatIndex, Forgotten, HnswIndex, HnswSettings, Lookup, Originals, Residency, VectorError,
+    VectorIndex, VectorIndexKind, check_vector,
 };
+#[cfg(feature = "test-suite")]
+pub use vector::{kernels_agree, kernels_agree_f32};
 pub use words::{question_terms, terms};
 
 /// A document's place in the indexes of one space.
@@ -29,18 +30,21 @@ pub type Slot = u32;
 /// A slot with a score; higher is better.
 pub type Scored = (Slot, f32);
 
-/// The `k` best of many, of which few are kept at a time; as [`best`] otherwise.
-fn best_of(scored: impl Iterator<Item = Scored>, k: usize) -> Vec<Scored> {
-    let mut kept: Vec<Scored> = Vec::new();
-    let mut least = f32::NEG_INFINITY;
-    for one in scored.filter(|_| k > 0) {
-        if one.1 < least {
+/// The `k` best of the slots with a positive score, as [`best`] orders them; few are collected at a time.
+fn best_positive(scores: &[f32], k: usize) -> Vec<Scored> {
+    let most = 4 * k.max(64);
+    let mut kept: Vec<Scored> = Vec::with_capacity(most.min(scores.len()));
+    let mut least = 0.0;
+    for (slot, score) in (0..).zip(scores) {
+        // One that is no better than `k` others before it is behind them.
+        if *score <= least {
             continue;
         }
-        kept.push(one);
-        if kept.len() >= 4 * k.max(64) {
+        kept.push((slot, *score));
+        if kept.len() == most {
             kept = best(kept, k);
-            least = kept.last().map_or(least, |last| last.1);
+            least = kept.last().map_or(f32::INFINITY, |last| last.1);
+            kept.reserve(most - kept.len());
         }
     }
     best(kept, k)

@@ -127,6 +127,17 @@ pub trait Embedder {
     ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>>;
 }
 
+/// Scales a vector to unit length. One that has it, but for rounding, stays as it is, and so does an all-zero one.
+pub fn unit(vector: &mut [f32]) {
+    let square: f64 = vector.iter().map(|x| f64::from(*x).powi(2)).sum();
+    if square > 0.0 && (square - 1.0).abs() > 1e-5 {
+        let length = square.sqrt();
+        for x in vector {
+            *x = (f64::from(*x) / length) as f32;
+        }
+    }
+}
+
 /// Says how well texts answer a question.
 pub trait Reranker {
     /// Provider and model, for messages.

@@ -9,6 +9,7 @@ mod evidence;
 pub mod extract;
 pub mod graph;
 pub mod knowledge;
+mod originals;
 pub mod pages;
 mod passages;
 pub mod recall;

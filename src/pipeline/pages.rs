@@ -183,24 +183,45 @@ pub fn load_words(
     Ok(())
 }
 
-/// The vectors of one page; `None` when there is none.
-pub fn save_vectors(index: &RecallIndex, page: u32) -> Option<Vec<u8>> {
-    let body = index.vectors.flat().page(page * SLOTS as u32, SLOTS);
+/// The codes of one page's vectors; `None` when there is none.
+pub fn save_codes(index: &RecallIndex, page: u32) -> Option<Vec<u8>> {
+    let body = index.vectors.flat().codes_page(page * SLOTS as u32, SLOTS);
     (!body.is_empty()).then(|| seal(&body))
 }
 
-/// Takes in a page of vectors.
+/// Takes in a page of codes.
 ///
 /// # Errors
 /// When it is damaged or of another version.
-pub fn load_vectors(
+pub fn load_codes(
     index: &mut RecallIndex,
     page: u32,
     key: &str,
     bytes: &[u8],
 ) -> Result<(), PageError> {
     let body = unseal(key, bytes)?;
-    let restored = index.vectors.restore(page * SLOTS as u32, body);
+    let restored = index.vectors.restore_codes(page * SLOTS as u32, body);
+    restored.map_err(|_| damaged(key))
+}
+
+/// The rows of one page's vectors; `None` when there is none, or rows are not resident.
+pub fn save_rows(index: &RecallIndex, page: u32) -> Option<Vec<u8>> {
+    let body = index.vectors.flat().rows_page(page * SLOTS as u32, SLOTS);
+    (!body.is_empty()).then(|| seal(&body))
+}
+
+/// Takes in a page of rows, after all codes, and says how many there were.
+///
+/// # Errors
+/// When it is damaged or of another version.
+pub fn load_rows(
+    index: &mut RecallIndex,
+    page: u32,
+    key: &str,
+    bytes: &[u8],
+) -> Result<usize, PageError> {
+    let body = unseal(key, bytes)?;
+    let restored = index.vectors.restore_rows(page * SLOTS as u32, body);
     restored.map_err(|_| damaged(key))
 }
 

@@ -6,13 +6,14 @@ use std::num::NonZeroU64;
 use super::evidence::{Candidate, join, prefer_the_named};
 use super::graph::related_memories;
 use super::knowledge::{Knowledge, Known};
+use super::originals::StoredVectors;
 use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
 use super::selection::Selections;
 use crate::index::{
-    Bitmap, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Language, Position, Ranked,
-    Scored, Slot, Slots, Terms, VectorError, VectorIndex, VectorIndexKind, check_vector,
-    cosine_score, fuse, question_terms, terms,
+    Bitmap, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Language, Lookup, Position,
+    Ranked, Residency, Scored, Slot, Slots, Terms, VectorError, VectorIndex, VectorIndexKind,
+    check_vector, cosine_score, fuse, question_terms, terms,
 };
 use crate::memory::{Card, Fact, Filter, Id, Kind, Memory, Moment};
 use crate::operation::{ChannelScore, Hit, Receipt, Search};
@@ -85,6 +86,17 @@ struct Channels {
     unrelated: f32,
 }
 
+/// What a channel is asked for.
+#[derive(Clone, Copy)]
+struct Candidates<'a> {
+    /// How many, at most.
+    count: usize,
+    /// How many of the first are wanted in the order of the stored vectors.
+    exact: usize,
+    /// The slots that may be among them.
+    allowed: &'a Bitmap,
+}
+
 /// A question with its vector.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
@@ -118,9 +130,43 @@ impl RecallIndex {
         self.vectors.bytes() + self.keywords.bytes() + self.slots.bytes()
     }
 
+    /// What is kept in memory of the vectors.
+    pub fn residency(&self) -> Residency {
+        self.vectors.flat().residency()
+    }
+
+    /// Frees the vectors' rows, and reads from storage from now on instead. See [`HnswIndex::drop_rows`].
+    pub fn drop_rows(&mut self) {
+        self.vectors.drop_rows();
+    }
+
+    /// Makes room for rows again: each must then be restored, or all dropped.
+    pub fn take_rows(&mut self) {
+        self.vectors.take_rows();
+    }
+
+    /// Makes the rows of a memory's vectors again, and says how many.
+    pub fn restore_rows(&mut self, id: Id, vectors: &[Vec<f32>]) -> usize {
+        let slots: Vec<Slot> = self.slots_of(id).collect();
+        let pairs = slots.into_iter().zip(vectors);
+        pairs
+            .filter(|(slot, vector)| self.vectors.restore_row(*slot, vector))
+            .count()
+    }
+
+    /// Bytes that the vectors' rows take, or would.
+    pub fn row_bytes(&self) -> usize {
+        self.vectors.flat().row_bytes()
+    }
+
     /// Whether any memory has a vector.
     pub fn has_vectors(&self) -> bool {
         !self.vectors.is_empty()
+    }
+
+    /// How many passages have a vector.
+    pub fn vectors_count(&self) -> usize {
+        self.vectors.len()
     }
 
     /// Whether a memory has its vectors.
@@ -285,15 +331,20 @@ impl RecallIndex {
         text: &str,
         vector: Option<&[f32]>,
         k: usize,
-        knowledge: &Knowledge,
+        known: Known<'_>,
     ) -> Result<Vec<Id>, VectorError> {
         let facts = self.selections.facts();
-        let channels = self.channels(text, vector, MIN_CANDIDATES, facts)?;
+        let candidates = Candidates {
+            count: MIN_CANDIDATES,
+            exact: k,
+            allowed: facts,
+        };
+        let channels = self.channels(text, vector, candidates, known)?;
         let fused = self.fuse(&channels);
         Ok(fused
             .iter()
             .take(k)
-            .filter_map(|fused| knowledge.id(self.sequence(fused.slot)?))
+            .filter_map(|fused| known.id(self.sequence(fused.slot)?))
             .collect())
     }
 
@@ -306,10 +357,15 @@ impl RecallIndex {
         &self,
         fact: &Fact,
         vector: Option<&[f32]>,
-        knowledge: &Knowledge,
+        known: Known<'_>,
     ) -> Result<Vec<Id>, VectorError> {
         let may_change = self.selections.changeable();
-        let found = self.channels(&fact.text, vector, NEIGHBOURS, may_change)?;
+        let candidates = Candidates {
+            count: NEIGHBOURS,
+            exact: NEIGHBOURS,
+            allowed: may_change,
+        };
+        let found = self.channels(&fact.text, vector, candidates, known)?;
         let by_vector = found
             .vectors
             .iter()
@@ -321,9 +377,9 @@ impl RecallIndex {
             .take(NEAR_KEYWORDS)
             .filter(|(_, s)| *s >= NEAR_KEYWORD_SCORE);
         let slots = by_vector.chain(by_words).map(|(slot, _)| *slot);
-        let related = related_memories(fact, knowledge.graph()).into_iter();
+        let related = related_memories(fact, known.graph()).into_iter();
         let mut near: Vec<Id> = Vec::new();
-        let found = slots.filter_map(|slot| knowledge.id(self.sequence(slot)?));
+        let found = slots.filter_map(|slot| known.id(self.sequence(slot)?));
         for id in found.chain(related) {
             let slot = self.slots.get(&Passage::first(&id));
             let fits = slot.is_some_and(|slot| may_change.contains(slot));
@@ -365,13 +421,25 @@ impl RecallIndex {
         &self,
         text: &str,
         vector: Option<&[f32]>,
-        k: usize,
-        allowed: &Bitmap,
+        candidates: Candidates<'_>,
+        known: Known<'_>,
     ) -> Result<Channels, VectorError> {
+        let Candidates {
+            count,
+            exact,
+            allowed,
+        } = candidates;
         let words = question_terms(text, &self.keywords.languages());
-        let keywords = self.keywords.search(&words, k, Some(allowed));
+        let keywords = self.keywords.search(&words, count, Some(allowed));
+        let stored = StoredVectors {
+            slots: &self.slots,
+            known,
+        };
         let vectors = match vector {
-            Some(vector) => self.vectors.search(vector, k, Some(allowed))?,
+            Some(vector) => {
+                let lookup = Lookup::new(vector, count).among(Some(allowed));
+                self.vectors.search(&lookup.by(&stored, exact))?
+            }
             None => Vec::new(),
         };
         Ok(Channels {
@@ -434,7 +502,12 @@ pub fn recall(
     };
     let may_answer = index.selections.answering(search, question.now, select);
     let k = (search.top_k * CANDIDATES_PER_HIT).max(MIN_CANDIDATES);
-    let channels = index.channels(question.text, question.vector, k, &may_answer)?;
+    let candidates = Candidates {
+        count: k,
+        exact: search.top_k,
+        allowed: &may_answer,
+    };
+    let channels = index.channels(question.text, question.vector, candidates, known)?;
     let fused = index.fuse(&channels);
     let raw = [&channels.keywords, &channels.vectors]
         .map(|found| found.iter().copied().collect::<BTreeMap<Slot, f32>>());

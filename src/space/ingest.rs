@@ -108,11 +108,7 @@ impl<H: Host> Space<H> {
             .iter()
             .flat_map(|(_, message, _)| [message.content.as_str(), "\n"])
             .collect();
-        let vectors = self
-            .models
-            .embedder
-            .embed(std::slice::from_ref(&text))
-            .await?;
+        let vectors = self.models.embed(std::slice::from_ref(&text)).await?;
         let (earlier, summary, related) = {
             let state = self.state.borrow();
             let known = self.view(&state).known;
@@ -127,8 +123,7 @@ impl<H: Host> Space<H> {
             earlier.reverse();
             let summary = state.summaries.get(&work.scope.conversation());
             let vector = vectors.first().map(Vec::as_slice);
-            let index = &state.index;
-            let near = index.related(&text, vector, RELATED, &state.knowledge)?;
+            let near = state.index.related(&text, vector, RELATED, known)?;
             let related: Vec<Rc<Memory>> = near.iter().filter_map(|id| known.memory(id)).collect();
             known.check()?;
             (
@@ -172,7 +167,7 @@ impl<H: Host> Space<H> {
             let look_up = |fact: &Fact| {
                 let duplicate = known.duplicates_of(&fact.text).next();
                 let vector = vectors.get(&fact.text).map(Vec::as_slice);
-                let near = state.index.neighbours(fact, vector, &state.knowledge)?;
+                let near = state.index.neighbours(fact, vector, known)?;
                 let near = near.iter().filter_map(|id| known.memory(id));
                 Ok((duplicate, near.collect()))
             };
@@ -206,7 +201,7 @@ impl<H: Host> Space<H> {
     ) -> Result<(), SpaceError> {
         texts.retain(|text| !vectors.contains_key(text));
         if !texts.is_empty() {
-            let embedded = self.models.embedder.embed(&texts).await?;
+            let embedded = self.models.embed(&texts).await?;
             vectors.extend(texts.into_iter().zip(embedded));
         }
         Ok(())

@@ -225,7 +225,7 @@ impl<H: Host> Space<H> {
                 return Ok(());
             }
             let texts: Vec<String> = batch.iter().flat_map(|(_, texts)| texts.clone()).collect();
-            let mut vectors = self.models.embedder.embed(&texts).await?.into_iter();
+            let mut vectors = self.models.embed(&texts).await?.into_iter();
             self.commit(|state, _| {
                 let mut changes = Changes::default();
                 for (id, texts) in batch {

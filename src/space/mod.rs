@@ -19,7 +19,7 @@ use std::rc::Rc;
 use futures_util::lock::Mutex;
 
 use crate::memory::{Id, Mint, Moment, SpaceHash};
-use crate::model::{ChatModel, Embedder, Reranker};
+use crate::model::{ChatModel, Embedder, ModelError, Reranker, unit};
 use crate::operation::{Operation, Reply};
 use crate::pipeline::knowledge::Known;
 use crate::store::{Changes, Storage};
@@ -67,6 +67,15 @@ pub struct Models {
     pub embedder: Rc<dyn Embedder>,
     /// Reorders the hits of searches that ask for it.
     pub reranker: Option<Rc<dyn Reranker>>,
+}
+
+impl Models {
+    /// Embeds texts. Whatever an embedder gives has unit length from here on: it ranks by its direction.
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let mut vectors = self.embedder.embed(texts).await?;
+        vectors.iter_mut().for_each(|vector| unit(vector));
+        Ok(vectors)
+    }
 }
 
 /// One owner's memory.

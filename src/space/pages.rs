@@ -1,6 +1,7 @@
 //! The pages of a space's cards and indexes in storage, so that a cold start reads instead of computing.
 //!
-//! [`Table::Index`] holds `cards/…`, `vectors/…`, `words/…`, `links/…` of the graph between vectors if one is kept, a `head` that counts them, and a `tail`: for each
+//! [`Table::Index`] holds `cards/…`, `codes/…` of the vectors, their `rows/…` while those are resident, `words/…`, `links/…` of
+//! the graph between vectors if one is kept, a `head` that counts them, and a `tail`: for each
 //! commit after the pages were stored, the memories that it changed. Loading takes in the pages and then the
 //! memories of the tail. Before the first `head`, and whenever a page is lost, everything is made from the records.
 
@@ -11,10 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{State, vectors_of};
 use super::{Host, Space, SpaceError};
+use crate::index::Residency;
 use crate::memory::{Id, Memory};
 use crate::pipeline::pages::{
-    load_cards, load_links, load_vectors, load_words, page_of_card, page_of_links, save_cards,
-    save_links, save_vectors, save_words,
+    load_cards, load_codes, load_links, load_rows, load_words, page_of_card, page_of_links,
+    save_cards, save_codes, save_links, save_rows, save_words,
 };
 use crate::store::pages::{PageError, damaged, decode, encode};
 use crate::store::records::decode as decode_record;
@@ -38,6 +40,8 @@ pub(super) struct Pages {
     cards: BTreeSet<u32>,
     /// Records of the tail.
     tail: u32,
+    /// How many of the stored pages are rows.
+    rows: u32,
     /// Pages were removed, and are to be stored again soon.
     torn: bool,
 }
@@ -57,7 +61,9 @@ enum Stored {
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Head {
     cards: u32,
-    vectors: u32,
+    codes: u32,
+    /// 0 when rows are not resident.
+    rows: u32,
     words: u32,
 }
 
@@ -106,6 +112,11 @@ impl Pages {
         self.torn |= self.stored == Stored::Valid && !changes.erased.is_empty();
     }
 
+    /// What is stored lacks what is here: it is to be stored again soon.
+    pub fn tear(&mut self) {
+        self.torn = true;
+    }
+
     /// The stored pages are not to be used.
     pub fn invalidate(&mut self) {
         self.stored = Stored::Invalid;
@@ -126,6 +137,7 @@ impl State {
         let mut head = None;
         let mut changed = BTreeSet::new();
         let mut links = Vec::new();
+        let mut rows = 0;
         let mut after: Option<String> = None;
         loop {
             let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -139,9 +151,18 @@ impl State {
                         found.cards += 1;
                         load_cards(&mut self.knowledge, key, bytes)
                     }
-                    "vectors" => {
-                        found.vectors += 1;
-                        load_vectors(&mut self.index, page, key, bytes)
+                    "codes" => {
+                        found.codes += 1;
+                        load_codes(&mut self.index, page, key, bytes)
+                    }
+                    "rows" => {
+                        found.rows += 1;
+                        let taken = match self.index.residency() {
+                            Residency::Resident => load_rows(&mut self.index, page, key, bytes),
+                            Residency::Lean => Ok(0),
+                        };
+                        self.make_room();
+                        taken.map(|count| rows += count)
                     }
                     "words" => {
                         found.words += 1;
@@ -168,7 +189,7 @@ impl State {
                 None => break,
             }
         }
-        let sum = |head: &Head| (head.cards + head.vectors + head.words) as usize;
+        let sum = |head: &Head| (head.cards + head.codes + head.rows + head.words) as usize;
         let Some(head) = head else {
             return Ok(match after {
                 None => Ok(Loaded::Nothing),
@@ -184,6 +205,9 @@ impl State {
                 found: sum(&found),
             }));
         }
+        if rows < self.index.vectors_count() {
+            self.index.drop_rows();
+        }
         for (key, bytes) in links {
             let page = key
                 .rsplit_once('/')
@@ -194,6 +218,7 @@ impl State {
         }
         self.index.loaded();
         self.pages.stored = Stored::Valid;
+        self.pages.rows = head.rows;
         Ok(Ok(Loaded::All(changed)))
     }
 
@@ -237,7 +262,8 @@ impl State {
             keys.insert(cards_key(page_of_card(&card.id)));
             for page in self.index.pages_of(&card.id) {
                 keys.extend([
-                    vectors_key(page),
+                    codes_key(page),
+                    rows_key(page),
                     words_key(page),
                     links_key(page_of_links(page)),
                 ]);
@@ -249,7 +275,7 @@ impl State {
     }
 
     /// The writes that bring the stored pages up to the state; `None` while too little has changed.
-    fn pages_due(&self) -> Option<Vec<Write>> {
+    fn pages_due(&self) -> Option<(Vec<Write>, Head)> {
         let is_due = self.pages.torn || self.pages.changed.len() >= EVERY;
         if !is_due || self.has_stale_vectors() {
             return None;
@@ -276,9 +302,20 @@ impl State {
             let cards = save_cards(&self.knowledge, number);
             writes.push(page(cards_key(number), cards));
         }
+        // Rows that were dropped leave no page behind, and those that came back leave out none.
+        let all = 0..self.index.pages();
+        let are_resident = self.index.residency() == Residency::Resident;
+        let rows = match are_resident == (self.pages.rows > 0) {
+            true => slots.clone(),
+            false => all.collect(),
+        };
+        for number in rows {
+            let rows = save_rows(&self.index, number);
+            writes.push(page(rows_key(number), rows));
+        }
         for number in slots {
-            let vectors = save_vectors(&self.index, number);
-            writes.push(page(vectors_key(number), vectors));
+            let codes = save_codes(&self.index, number);
+            writes.push(page(codes_key(number), codes));
             let words = save_words(&self.index, number);
             writes.push(page(words_key(number), words));
         }
@@ -292,13 +329,15 @@ impl State {
                 .filter(|page| is_there(*page))
                 .count() as u32
         };
+        let codes = slots(&|page| self.index.has_vectors_on(page));
         let head = Head {
             cards: self.knowledge.card_pages().count() as u32,
-            vectors: slots(&|page| self.index.has_vectors_on(page)),
+            codes,
+            rows: if are_resident { codes } else { 0 },
             words: slots(&|page| self.index.has_words_on(page)),
         };
         writes.push(put(HEAD.to_owned(), encode(&head)));
-        Some(writes)
+        Some((writes, head))
     }
 }
 
@@ -306,7 +345,7 @@ impl<H: Host> Space<H> {
     /// Stores the pages when enough has changed. They only repeat what is stored, so that a failure costs time
     /// at the next start and is no failure of the operation; it is tried again after the next change.
     pub(super) async fn save_pages(&self) {
-        let Some(writes) = self.state.borrow().pages_due() else {
+        let Some((writes, head)) = self.state.borrow().pages_due() else {
             return;
         };
         match self.host.storage().commit(writes).await {
@@ -314,6 +353,7 @@ impl<H: Host> Space<H> {
                 let mut state = self.state.borrow_mut();
                 state.pages = Pages {
                     stored: Stored::Valid,
+                    rows: head.rows,
                     ..Pages::default()
                 };
                 state.index.stored();
@@ -336,8 +376,12 @@ fn cards_key(number: u32) -> String {
     format!("cards/{number:08x}")
 }
 
-fn vectors_key(number: u32) -> String {
-    format!("vectors/{number:08x}")
+fn codes_key(number: u32) -> String {
+    format!("codes/{number:08x}")
+}
+
+fn rows_key(number: u32) -> String {
+    format!("rows/{number:08x}")
 }
 
 fn words_key(number: u32) -> String {

@@ -28,7 +28,6 @@ impl<H: Host> Space<H> {
         let vector = match has_vectors {
             true => self
                 .models
-                .embedder
                 .embed(std::slice::from_ref(&query))
                 .await?
                 .into_iter()
@@ -260,6 +259,7 @@ impl<H: Host> Space<H> {
                 .count(),
             jobs: state.jobs.len(),
             embedder: state.record().and_then(|record| record.embedder.clone()),
+            vectors: state.index.residency().name().to_owned(),
             bytes: state.bytes(),
             budget: state.settings().budget,
             module: self.host.memory(),

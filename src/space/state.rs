@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::SpaceError;
 use super::pages::{Loaded, Pages};
 use super::settings::Settings;
+use crate::index::Residency;
 use crate::memory::{Contradiction, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
 use crate::pipeline::knowledge::{Knowledge, Known};
 use crate::pipeline::recall::RecallIndex;
@@ -19,6 +20,9 @@ use crate::store::{Changes, Entry, SPACE_KEY, Storage, Table};
 
 /// Records read at a time while loading.
 const PAGE: usize = 1_000;
+
+/// Bytes that a space which was just opened will come to take for the memories that it reads.
+const CACHED: usize = 1 << 20;
 
 /// The resident state of one space.
 #[derive(Default)]
@@ -94,6 +98,7 @@ impl State {
             false => match self.load_pages(storage).await? {
                 Ok(Loaded::All(changed)) => {
                     self.load_tail(storage, changed).await?;
+                    self.take_rows(storage).await?;
                     return Ok(None);
                 }
                 Ok(Loaded::Nothing) => None,
@@ -154,7 +159,7 @@ impl State {
     /// Whether more may be remembered.
     ///
     /// # Errors
-    /// When the indexes fill their budget.
+    /// When the indexes fill their budget, though the rows of the vectors were dropped.
     pub fn check_room(&self) -> Result<(), SpaceError> {
         let budget = self.settings.budget;
         match self.bytes() < budget {
@@ -163,6 +168,40 @@ impl State {
                 megabytes: budget >> 20,
             }),
         }
+    }
+
+    /// Drops the rows of the vectors when the indexes come near to their budget. They come back when a space is opened
+    /// with room for them, and not before, so that they do not come and go.
+    pub(super) fn make_room(&mut self) {
+        let is_near = self.bytes() > self.settings.budget / 8 * 7;
+        if is_near && self.index.residency() == Residency::Resident {
+            self.index.drop_rows();
+        }
+    }
+
+    /// Makes the rows of the vectors again, from the stored ones, when there is plenty of room for them: after the
+    /// operator gave more, or much was forgotten.
+    async fn take_rows(&mut self, storage: &impl Storage) -> Result<(), SpaceError> {
+        let needed = self.bytes() + self.index.row_bytes() + CACHED;
+        if self.index.residency() == Residency::Resident || needed > self.settings.budget / 4 * 3 {
+            return Ok(());
+        }
+        self.index.take_rows();
+        let mut after = None;
+        let mut restored = 0;
+        while let Some(page) = next_page(storage, Table::Vectors, &mut after).await? {
+            for (key, bytes) in &page {
+                let id = key.parse::<Id>().ok();
+                if let Some((id, vectors)) = id.zip(vectors_of(key, bytes)?) {
+                    restored += self.index.restore_rows(id, &vectors);
+                }
+            }
+        }
+        match restored == self.index.vectors_count() {
+            true => self.pages.tear(),
+            false => self.index.drop_rows(),
+        }
+        Ok(())
     }
 
     /// Bytes in memory, about.
@@ -258,6 +297,7 @@ impl State {
         for summary in changes.summaries {
             self.summaries.insert(summary.scope.conversation(), summary);
         }
+        self.make_room();
         Ok(())
     }
 }

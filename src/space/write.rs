@@ -30,7 +30,7 @@ impl<H: Host> Space<H> {
                 };
                 let known = known.ok_or(SpaceError::NoSuchMemory(update.id))?;
                 let texts = embedded_texts(known.name.as_deref(), text);
-                Some(self.models.embedder.embed(&texts).await?)
+                Some(self.models.embed(&texts).await?)
             }
             None => None,
         };

@@ -72,6 +72,7 @@ pub async fn run(storage: &impl Storage) -> Result<Report, Failure> {
         keeps_tables_apart,
         keeps_every_byte,
         keeps_large_records,
+        reads_many_in_the_order_asked_for,
         accepts_columns,
         scans_in_the_order_of_bytes,
         scans_within_bounds,
@@ -229,6 +230,34 @@ async fn keeps_large_records<S: Storage>(case: &Case<'_, S>) -> Result<(), Failu
     case.commit(vec![put(table, "large", &large)]).await?;
     let found = case.get(table, "large").await?;
     case.equal("a large record", found, Some(large))
+}
+
+async fn reads_many_in_the_order_asked_for<S: Storage>(case: &Case<'_, S>) -> Result<(), Failure> {
+    let table = Table::Vectors;
+    let read = |keys: &[&str]| {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let found = case.storage.read_many(table, &keys);
+        found.map_err(|source| case.failed(source))
+    };
+    case.equal("an empty table", read(&["a", "b"])?, vec![None, None])?;
+    let hostile = "\"]) --'\\\u{1F600}";
+    case.commit(
+        ["a", "b", "c", hostile]
+            .map(|key| put(table, key, key.as_bytes()))
+            .to_vec(),
+    )
+    .await?;
+    let asked = ["c", "gone", "a", hostile, "c", "B"];
+    let is_there = |key: &&str| !["gone", "B"].contains(key);
+    let expected = asked.map(|key| Some(key.as_bytes().to_vec()).filter(|_| is_there(&key)));
+    case.equal("many records", read(&asked)?, expected.to_vec())?;
+    case.equal("no records", read(&[])?, vec![])?;
+    let numbers: Vec<String> = (0..1_000).map(|number| format!("{number:04}")).collect();
+    let puts = numbers.iter().map(|key| put(table, key, key.as_bytes()));
+    case.commit(puts.collect()).await?;
+    let keys: Vec<&str> = numbers.iter().rev().map(String::as_str).collect();
+    let expected = keys.iter().map(|key| Some(key.as_bytes().to_vec()));
+    case.equal("a thousand records", read(&keys)?, expected.collect())
 }
 
 async fn accepts_columns<S: Storage>(case: &Case<'_, S>) -> Result<(), Failure> {

@@ -150,12 +150,25 @@ pub trait Storage {
         key: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
 
-    /// Reads one record without waiting. Only records of [`Table::Memories`] are asked for: a host whose
-    /// database must be waited for keeps those in memory.
+    /// Reads one record without waiting. Only records of [`Table::Memories`] and [`Table::Vectors`] are asked for: a
+    /// host whose database must be waited for keeps those in memory. It need not keep the vectors: one that is
+    /// not found is ordered by what the index holds of it.
     ///
     /// # Errors
     /// When the host's storage fails.
     fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// The same for many records at once: one answer for each key, in order.
+    ///
+    /// # Errors
+    /// When the host's storage fails.
+    fn read_many(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        keys.iter().map(|key| self.read(table, key)).collect()
+    }
 
     /// Reads up to `limit` records whose keys come after `after` (all, for
     /// [`Bound::Unbounded`]), in the order of their keys.

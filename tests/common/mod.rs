@@ -171,7 +171,7 @@ pub struct Fixture {
     pub settings: Settings,
     pub reranker: Option<Rc<dyn Reranker>>,
     owner: Owner,
-    with_model: bool,
+    chat: Option<Rc<dyn ChatModel>>,
 }
 
 pub fn embedder() -> StaticEmbedder {
@@ -193,14 +193,30 @@ impl Fixture {
         Self::open(true, owner)
     }
 
+    /// The space of user `alice`, with another model than the script.
+    pub fn with_chat(chat: Rc<dyn ChatModel>) -> Self {
+        let mut fixture = Self::without_model();
+        fixture.chat = Some(chat);
+        fixture.reopen();
+        fixture
+    }
+
     fn open(with_model: bool, owner: Owner) -> Self {
         let storage = Rc::new(MemoryStorage::new());
         let clock = Rc::new(Cell::new(1_767_225_600_000));
         let script = Rc::new(Script::default());
         let warnings = Rc::default();
         let settings = Settings::default();
-        let chat = with_model.then(|| Rc::clone(&script));
-        let space = open(&storage, &clock, chat, &owner, &warnings, settings, None);
+        let chat = with_model.then(|| Rc::clone(&script) as Rc<dyn ChatModel>);
+        let space = open(
+            &storage,
+            &clock,
+            chat.clone(),
+            &owner,
+            &warnings,
+            settings,
+            None,
+        );
         Self {
             space,
             script,
@@ -210,7 +226,7 @@ impl Fixture {
             settings,
             reranker: None,
             owner,
-            with_model,
+            chat,
         }
     }
 
@@ -224,11 +240,10 @@ impl Fixture {
 
     /// The same storage, opened anew: what a restart finds.
     pub fn reopen(&mut self) {
-        let script = self.with_model.then(|| Rc::clone(&self.script));
         self.space = open(
             &self.storage,
             &self.clock,
-            script,
+            self.chat.clone(),
             &self.owner,
             &self.warnings,
             self.settings,
@@ -348,7 +363,7 @@ impl Fixture {
 fn open(
     storage: &Rc<MemoryStorage>,
     clock: &Rc<Cell<i64>>,
-    script: Option<Rc<Script>>,
+    chat: Option<Rc<dyn ChatModel>>,
     owner: &Owner,
     warnings: &Rc<RefCell<Vec<String>>>,
     settings: Settings,
@@ -362,7 +377,7 @@ fn open(
         warnings: Rc::clone(warnings),
     };
     let models = Models {
-        chat: script.map(|script| script as Rc<dyn ChatModel>),
+        chat,
         embedder: Rc::new(embedder()),
         reranker,
     };

@@ -71,12 +71,16 @@ async function check() {
   }
 
   const graph = await api.call("GET", `/v1/graph/?user_id=${user}&past=true`);
-  const relations = graph.json.relations.map(({ source, relationship, target, valid_to }) => ({
-    subject: source,
-    predicate: relationship,
-    object: target,
-    current: valid_to === null,
-  }));
+  const relations = graph.json.relations.map(({ source, relationship, target, valid_from, valid_to }) => {
+    const said = { subject: source, predicate: relationship, object: target, current: valid_to === null };
+    const wanted = expected.relations.find(
+      ({ subject, predicate, object }) => subject === source && predicate === relationship && object === target,
+    );
+    // Where the sample says since when, or until when, something held, it has to be so.
+    const bounds = { valid_from, valid_to };
+    for (const bound of ["valid_from", "valid_to"]) if (wanted?.[bound]) said[bound] = bounds[bound];
+    return said;
+  });
   assert.deepEqual(sorted(relations), sorted(expected.relations));
 }
 

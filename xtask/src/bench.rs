@@ -11,10 +11,11 @@ use futures_executor::block_on;
 
 use crate::failure::{Failure, While};
 use crate::shell::{Project, run as execute, say};
-use crate::tools::BuildTools;
+use crate::tools::{BuildTools, Node, wasm_bindgen};
 use crate::{build, keywords};
 
 const PACKAGE: &str = "edgemem-bench-wasm";
+const NATIVE: &str = "benches/native/Cargo.toml";
 const PEERS: &str = "benches";
 
 struct Options {
@@ -23,6 +24,8 @@ struct Options {
     counts: String,
     peers: bool,
     hnsw: bool,
+    perturb: bool,
+    native: bool,
     worker: bool,
     keywords: bool,
 }
@@ -35,6 +38,8 @@ impl Options {
             counts: "1000,10000,50000".into(),
             peers: false,
             hnsw: false,
+            perturb: false,
+            native: false,
             worker: false,
             keywords: false,
         };
@@ -49,6 +54,8 @@ impl Options {
                 "--counts" => options.counts.clone_from(value()?),
                 "--peers" => options.peers = true,
                 "--hnsw" => options.hnsw = true,
+                "--perturb" => options.perturb = true,
+                "--native" => options.native = true,
                 "--worker" => options.worker = true,
                 "--keywords" => options.keywords = true,
                 "--vectors" => {
@@ -71,19 +78,22 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     if options.keywords {
         return keywords(&options);
     }
-    let tools = BuildTools::ready(project)?;
     let folder = project.tools.join("bench");
     fs::create_dir_all(&folder).trying(format!("making {}", folder.display()))?;
     if options.worker {
-        return worker(project, &tools, &options, &folder);
+        return worker(project, &BuildTools::ready(project)?, &options, &folder);
     }
-    let wasm = wasm(project, &tools, &folder)?;
     let (vectors, dimension) = match &options.vectors {
         Some(given) => given.clone(),
         None => embedded(project, options.texts.as_deref(), &folder)?,
     };
-    let mut command = project.command(&tools.node.program);
-    command.env("PATH", tools.node.path());
+    if options.native {
+        return native(project, &vectors, dimension, &options.counts);
+    }
+    let node = Node::ready(project)?;
+    let wasm = wasm(project, &folder)?;
+    let mut command = project.command(&node.program);
+    command.env("PATH", node.path());
     command.arg("benches/vectors.mjs").arg("--wasm").arg(&wasm);
     command.arg("--vectors").arg(&vectors);
     command.args(["--dimension", &dimension.to_string()]);
@@ -91,9 +101,12 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     if options.hnsw {
         command.arg("--hnsw");
     }
+    if options.perturb {
+        command.arg("--perturb");
+    }
     if options.peers {
         let peers = project.root.join(PEERS);
-        tools.node.packages_with_scripts(project, &peers)?;
+        node.packages_with_scripts(project, &peers)?;
         command.arg("--peers").arg(peers);
     }
     execute(&mut command)
@@ -130,8 +143,24 @@ fn worker(
     execute(command.args(["--counts", &options.counts]))
 }
 
+/// The indexes as this machine runs them, beside `hnsw_rs`.
+fn native(
+    project: &Project,
+    vectors: &Path,
+    dimension: usize,
+    counts: &str,
+) -> Result<(), Failure> {
+    let vectors = std::path::absolute(vectors).trying("finding the vectors")?;
+    let mut command = project.cargo();
+    command.args(["bench", "--manifest-path", NATIVE]);
+    command.env("EDGEMEM_BENCH_VECTORS", vectors);
+    command.env("EDGEMEM_BENCH_DIMENSION", dimension.to_string());
+    execute(command.env("EDGEMEM_BENCH_COUNTS", counts))
+}
+
 /// The indexes as a module that Node loads.
-fn wasm(project: &Project, tools: &BuildTools, folder: &Path) -> Result<PathBuf, Failure> {
+fn wasm(project: &Project, folder: &Path) -> Result<PathBuf, Failure> {
+    let wasm_bindgen = wasm_bindgen(project)?;
     say("building the indexes as WebAssembly");
     let target = project.root.join("target");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
@@ -154,7 +183,7 @@ fn wasm(project: &Project, tools: &BuildTools, folder: &Path) -> Result<PathBuf,
         PACKAGE.replace('-', "_")
     );
     let out = folder.join("wasm");
-    let mut bindgen = project.command(&tools.wasm_bindgen);
+    let mut bindgen = project.command(&wasm_bindgen);
     bindgen
         .arg(target.join(file))
         .args(["--target", "nodejs", "--out-dir"]);

@@ -23,17 +23,22 @@ pub struct BuildTools {
     pub node: Node,
 }
 
+/// The program that makes JavaScript modules of WebAssembly, of the version that the crates use.
+pub fn wasm_bindgen(project: &Project) -> Result<PathBuf, Failure> {
+    wasm_target(project)?;
+    let lock = project.read("Cargo.lock")?;
+    let version = locked_version(&lock, "wasm-bindgen").ok_or_else(|| Failure::Missing {
+        what: "Cargo.lock names no wasm-bindgen".into(),
+        advice: "`cargo update --workspace` writes it anew".into(),
+    })?;
+    cargo_tool(project, "wasm-bindgen-cli", "wasm-bindgen", &version)
+}
+
 impl BuildTools {
     /// Finds or installs all of them.
     pub fn ready(project: &Project) -> Result<Self, Failure> {
-        wasm_target(project)?;
-        let lock = project.read("Cargo.lock")?;
-        let bindgen = locked_version(&lock, "wasm-bindgen").ok_or_else(|| Failure::Missing {
-            what: "Cargo.lock names no wasm-bindgen".into(),
-            advice: "`cargo update --workspace` writes it anew".into(),
-        })?;
+        let wasm_bindgen = wasm_bindgen(project)?;
         let worker_build = cargo_tool(project, "worker-build", "worker-build", WORKER_BUILD)?;
-        let wasm_bindgen = cargo_tool(project, "wasm-bindgen-cli", "wasm-bindgen", &bindgen)?;
         let node = Node::ready(project)?;
         node.packages(project, &project.root)?;
         Ok(Self {
@@ -220,6 +225,15 @@ impl Node {
         self.install(project, folder, &[])
     }
 
+    /// The folder with this Node's own headers, for which native packages are compiled.
+    fn headers(&self) -> Option<PathBuf> {
+        let folder = self.program.parent()?.parent()?;
+        folder
+            .join("include/node/node.h")
+            .is_file()
+            .then(|| folder.to_owned())
+    }
+
     fn install(&self, project: &Project, folder: &Path, more: &[&str]) -> Result<(), Failure> {
         let digest = stamp::digest(folder, &["package.json", "package-lock.json"], &[])?;
         let stamp = folder.join("node_modules/.edgemem");
@@ -233,6 +247,9 @@ impl Node {
         say(format!("installing npm packages into {}", name.display()));
         let mut command = Command::new(&self.npm);
         command.current_dir(folder).env("PATH", self.path());
+        if let Some(headers) = self.headers() {
+            command.env("npm_config_nodedir", headers);
+        }
         run(command
             .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
             .args(more))?;

@@ -191,6 +191,38 @@ impl SqliteStorage {
         .transpose()
     }
 
+    /// SQLite takes a hundred parameters at most: the keys are one, as JSON.
+    fn find_many(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        if keys.is_empty() || !self.exists(table)? {
+            return Ok(vec![None; keys.len()]);
+        }
+        let statement = format!(
+            "SELECT asked.\"key\", \"record\" FROM json_each(?) AS asked \
+             CROSS JOIN \"{}\" AS stored ON stored.\"key\" = asked.\"value\"",
+            table.name()
+        );
+        let asked =
+            serde_json::to_string(keys).map_err(|error| StorageError::Failed(error.to_string()))?;
+        let mut found = vec![None; keys.len()];
+        for mut row in self.rows(&statement, vec![asked.into()])? {
+            let (record, place) = (row.pop(), row.pop());
+            let place = match place {
+                Some(SqlStorageValue::Integer(place)) => usize::try_from(place).ok(),
+                Some(SqlStorageValue::Float(place)) => Some(place as usize),
+                _ => None,
+            };
+            match (place.and_then(|place| found.get_mut(place)), record) {
+                (Some(place), Some(SqlStorageValue::Blob(record))) => *place = Some(record),
+                _ => return Err(unreadable(table)),
+            }
+        }
+        Ok(found)
+    }
+
     fn range(
         &self,
         table: Table,
@@ -236,6 +268,14 @@ impl Storage for SqliteStorage {
 
     fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         self.find(table, key)
+    }
+
+    fn read_many(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        self.find_many(table, keys)
     }
 
     fn scan<'a>(

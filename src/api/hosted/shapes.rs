@@ -135,6 +135,7 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             "total_relations": stats.relations,
             "pending_jobs": stats.jobs,
             "embedder": stats.embedder,
+            "vectors": stats.vectors,
             "memory_bytes": stats.bytes,
             "memory_budget_bytes": stats.budget,
             "module_bytes": stats.module,

@@ -27,7 +27,6 @@ pub(super) struct Document {
     /// Terms of its text.
     pub text: u16,
     before: Slot,
-    after: Slot,
 }
 
 impl Document {
@@ -38,7 +37,6 @@ impl Document {
             about: about.min(u8::MAX.into()) as u8,
             text: text.min(u16::MAX.into()) as u16,
             before: NONE,
-            after: NONE,
         }
     }
 
@@ -51,8 +49,12 @@ impl Document {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chain {
     documents: Vec<Option<Document>>,
+    /// What every search reads: the slot after each, or [`NONE`], and the length of each with its context, in quarters
+    /// of terms.
+    after: Vec<Slot>,
+    lengths: Vec<u32>,
     count: usize,
-    /// The sum of all lengths, in quarters.
+    /// The sum of all lengths.
     total: u64,
     languages: [u32; Language::COUNT],
 }
@@ -60,6 +62,8 @@ pub(super) struct Chain {
 impl Chain {
     pub fn bytes(&self) -> usize {
         allocation(self.documents.capacity() * size_of::<Option<Document>>())
+            + allocation(self.after.capacity() * size_of::<Slot>())
+            + allocation(self.lengths.capacity() * size_of::<u32>())
     }
 
     /// How many documents there are.
@@ -89,67 +93,44 @@ impl Chain {
         self.documents.get(slot as usize)?.as_ref()
     }
 
-    /// The one after a document.
+    /// The slot after a document's; one that there is not when nothing comes after.
     #[inline]
-    pub fn after(&self, slot: Slot) -> Option<Slot> {
-        let after = self.get(slot)?.after;
-        (after != NONE).then_some(after)
+    pub fn after(&self, slot: Slot) -> Slot {
+        self.after.get(slot as usize).copied().unwrap_or(NONE)
     }
 
     /// The length of a document with its context, in quarters of terms.
     #[inline]
     pub fn length(&self, slot: Slot) -> u32 {
-        let Some(document) = self.get(slot) else {
-            return 0;
-        };
-        let mut length = 4 * (u32::from(document.text) + u32::from(document.about));
-        let mut before = document.before;
-        for quarters in CONTEXT {
-            let Some(document) = self.get(before) else {
-                break;
-            };
-            length += quarters * u32::from(document.text);
-            before = document.before;
-        }
-        length
+        self.lengths.get(slot as usize).copied().unwrap_or_default()
     }
 
     /// Puts a document into an empty slot.
     pub fn insert(&mut self, slot: Slot, document: Document, position: Position) {
+        let before = |slot| self.get(slot).and_then(Document::before).unwrap_or(NONE);
         let (before, after) = match position {
             Position::Alone => (NONE, NONE),
-            Position::After(before) => (before, self.get(before).map_or(NONE, |it| it.after)),
-            Position::Before(after) => (self.get(after).map_or(NONE, |it| it.before), after),
+            Position::After(before) => (before, self.after(before)),
+            Position::Before(after) => (before(after), after),
         };
-        let is_there = |slot: Slot| self.get(slot).map_or(NONE, |_| slot);
-        let (before, after) = (is_there(before), is_there(after));
-        self.total -= self.lengths(after, CONTEXT.len());
-        self.put(
-            slot,
-            Document {
-                before,
-                after,
-                ..document
-            },
-        );
+        self.put(slot, document);
         self.join(before, slot);
         self.join(slot, after);
-        self.total += self.lengths(slot, 1 + CONTEXT.len());
+        self.measure(slot);
     }
 
     /// Empties a slot.
     pub fn remove(&mut self, slot: Slot) -> Option<Document> {
-        let document = self.documents.get(slot as usize).copied().flatten()?;
-        self.total -= self.lengths(slot, 1 + CONTEXT.len());
-        if let Some(place) = self.documents.get_mut(slot as usize) {
-            *place = None;
-        }
+        let document = self.documents.get_mut(slot as usize)?.take()?;
+        let after = self.after(slot);
+        self.join(slot, NONE);
+        self.join(document.before, after);
         self.count -= 1;
         if let Some(count) = self.languages.get_mut(document.language as usize) {
             *count -= 1;
         }
-        self.join(document.before, document.after);
-        self.total += self.lengths(document.after, CONTEXT.len());
+        self.measure(slot);
+        self.measure(after);
         Some(document)
     }
 
@@ -162,23 +143,26 @@ impl Chain {
 
     /// Links and measures what was restored.
     pub fn restored(&mut self) {
-        for slot in 0..self.documents.len() as Slot {
+        let slots = 0..self.documents.len() as Slot;
+        for slot in slots.clone() {
             if let Some(before) = self.get(slot).and_then(Document::before) {
                 self.join(before, slot);
             }
         }
-        let lengths = (0..self.documents.len() as Slot).map(|slot| u64::from(self.length(slot)));
-        self.total = lengths.sum();
+        slots.for_each(|slot| self.measure_one(slot));
     }
 
     fn put(&mut self, slot: Slot, document: Document) {
-        let at = slot as usize;
-        if self.documents.len() <= at {
-            let more = at + 1 - self.documents.len();
+        let slots = slot as usize + 1;
+        if let Some(more) = slots.checked_sub(self.documents.len()) {
             reserve(&mut self.documents, more);
-            self.documents.resize(at + 1, None);
+            reserve(&mut self.after, more);
+            reserve(&mut self.lengths, more);
+            self.documents.resize(slots, None);
+            self.after.resize(slots, NONE);
+            self.lengths.resize(slots, 0);
         }
-        if let Some(place) = self.documents.get_mut(at) {
+        if let Some(place) = self.documents.get_mut(slot as usize) {
             *place = Some(document);
             self.count += 1;
         }
@@ -187,20 +171,44 @@ impl Chain {
         }
     }
 
-    /// Makes two documents neighbours.
+    /// Makes two documents neighbours; either may be none.
     fn join(&mut self, before: Slot, after: Slot) {
-        if let Some(Some(document)) = self.documents.get_mut(before as usize) {
-            document.after = after;
+        let known = |slot: Slot| self.get(slot).map_or(NONE, |_| slot);
+        let (known_before, known_after) = (known(before), known(after));
+        if let Some(place) = self.after.get_mut(before as usize) {
+            *place = known_after;
         }
         if let Some(Some(document)) = self.documents.get_mut(after as usize) {
-            document.before = before;
+            document.before = known_before;
         }
     }
 
-    /// The lengths of so many documents from one on: a document gives context to as many as it gets it from.
-    fn lengths(&self, slot: Slot, count: usize) -> u64 {
-        let slots = std::iter::successors(Some(slot), |slot| self.after(*slot));
-        let lengths = slots.take(count).map(|slot| u64::from(self.length(slot)));
-        lengths.sum()
+    /// Measures a document anew, and those to which it gives context: as many as it gets it from.
+    fn measure(&mut self, slot: Slot) {
+        let mut slot = slot;
+        for _ in 0..=CONTEXT.len() {
+            self.measure_one(slot);
+            slot = self.after(slot);
+        }
+    }
+
+    fn measure_one(&mut self, slot: Slot) {
+        let mut length = 0;
+        let mut before = NONE;
+        if let Some(document) = self.get(slot) {
+            length = 4 * (u32::from(document.text) + u32::from(document.about));
+            before = document.before;
+        }
+        for quarters in CONTEXT {
+            let Some(document) = self.get(before) else {
+                break;
+            };
+            length += quarters * u32::from(document.text);
+            before = document.before;
+        }
+        if let Some(known) = self.lengths.get_mut(slot as usize) {
+            self.total = self.total - u64::from(*known) + u64::from(length);
+            *known = length;
+        }
     }
 }

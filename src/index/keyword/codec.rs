@@ -13,12 +13,11 @@ pub(super) struct Times {
     pub about: u32,
 }
 
-/// A number, how often it is there, and where its entry ends.
+/// A number, and how often it is there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Entry {
     pub number: u32,
     pub times: Times,
-    pub end: usize,
 }
 
 /// Writes an entry, after one for `before`.
@@ -40,18 +39,14 @@ pub(super) fn write(bytes: &mut Vec<u8>, before: Option<u32>, number: u32, times
 
 /// The entries that were written; ends at the first byte that no entry begins with.
 pub(super) fn read(bytes: &[u8]) -> Entries<'_> {
-    Entries {
-        bytes,
-        at: 0,
-        from: 0,
-    }
+    Entries { bytes, from: 0 }
 }
 
 /// See [`read`].
 #[derive(Debug, Clone)]
 pub(super) struct Entries<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    /// What is not read yet.
+    pub bytes: &'a [u8],
     /// The least number that may come.
     from: u32,
 }
@@ -59,7 +54,7 @@ pub(super) struct Entries<'a> {
 impl Iterator for Entries<'_> {
     type Item = Entry;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Entry> {
         let head = self.varint()?;
         let number = self.from.saturating_add((head >> 2) as u32);
@@ -73,19 +68,20 @@ impl Iterator for Entries<'_> {
             },
         };
         self.from = number.saturating_add(1);
-        Some(Entry {
-            number,
-            times,
-            end: self.at,
-        })
+        Some(Entry { number, times })
     }
 }
 
 impl Entries<'_> {
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Option<u64> {
-        let (value, length) = read_varint(self.bytes.get(self.at..)?)?;
-        self.at += length;
+        let (first, rest) = self.bytes.split_first()?;
+        if *first < 0x80 {
+            self.bytes = rest;
+            return Some((*first).into());
+        }
+        let (value, rest) = read_varint(self.bytes)?;
+        self.bytes = rest;
         Some(value)
     }
 }
@@ -108,8 +104,9 @@ pub(super) fn set(
     let mut before = None;
     let (mut from, mut to) = (start, start);
     let mut following = None;
-    for entry in read(bytes.get(start..).unwrap_or_default()) {
-        to = start + entry.end;
+    let mut entries = read(bytes.get(start..).unwrap_or_default());
+    while let Some(entry) = entries.next() {
+        to = bytes.len() - entries.bytes.len();
         if entry.number > number {
             following = Some(entry);
             break;
@@ -152,18 +149,16 @@ pub(super) fn write_varint(bytes: &mut Vec<u8>, mut value: u64) {
     bytes.push(value as u8);
 }
 
-/// A value and the bytes it took.
-#[inline]
-pub(super) fn read_varint(bytes: &[u8]) -> Option<(u64, usize)> {
-    let first = *bytes.first()?;
-    if first < 0x80 {
-        return Some((first.into(), 1));
-    }
-    let mut value = u64::from(first & 0x7f);
-    for (byte, length) in bytes.iter().skip(1).zip(2..=9) {
-        value |= u64::from(byte & 0x7f) << (7 * (length - 1));
+/// A value, and the bytes after it.
+pub(super) fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0;
+    let mut rest = bytes;
+    for shift in (0..63).step_by(7) {
+        let (byte, after) = rest.split_first()?;
+        rest = after;
+        value |= u64::from(byte & 0x7f) << shift;
         if *byte < 0x80 {
-            return Some((value, length));
+            return Some((value, rest));
         }
     }
     None

@@ -66,12 +66,11 @@ impl Forward {
 
 /// The first document of a block, and what comes after it.
 fn split(block: &[u8]) -> (&[u8], &[u8]) {
-    let Some((length, head)) = read_varint(block) else {
+    let Some((length, rest)) = read_varint(block) else {
         return (&[], &[]);
     };
-    let body = block.get(head..).unwrap_or_default();
-    body.split_at_checked(length as usize)
-        .unwrap_or((body, &[]))
+    rest.split_at_checked(length as usize)
+        .unwrap_or((rest, &[]))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use self::chain::{Chain, Document};
 use self::codec::{Entries, Entry, Times, read, write};
 use self::forward::Forward;
 use self::terms::{Table, Term};
-use super::{Bitmap, Language, Scored, Slot, best_of};
+use super::{Bitmap, Language, Scored, Slot, best_positive};
 
 pub use self::chain::Position;
 pub use self::page::KeywordPage;
@@ -85,7 +85,8 @@ impl KeywordIndex {
 
     /// The document that comes after one.
     pub fn after(&self, slot: Slot) -> Option<Slot> {
-        self.chain.after(slot)
+        let after = self.chain.after(slot);
+        self.chain.get(after).map(|_| after)
     }
 
     /// Puts a document into a slot, replacing what was there.
@@ -149,82 +150,89 @@ impl KeywordIndex {
         for word in query {
             *weights.entry(word).or_default() += 1.0;
         }
-        let mut scores = vec![0.0f32; self.chain.slots()];
-        let mut matches = Matches::new(self.chain.slots());
+        let mut found = Found::new(self.chain.slots());
         let mut most = 0.0f32;
         for (word, weight) in weights {
             for term in word.iter().filter_map(|term| self.terms.get(term)) {
-                matches.add(&self.chain, self.terms.postings(term));
+                found.count(&self.chain, self.terms.postings(term));
             }
-            let matching = matches.slots.len() as f32;
+            let matching = found.matching as f32;
             let idf = (1.0 + (count - matching + 0.5) / (matching + 0.5)).ln();
-            most += weight * idf * (K1 + 1.0);
-            for (slot, quarters) in matches.take() {
-                let Some(score) = scores.get_mut(slot as usize) else {
-                    continue;
-                };
-                if allowed.is_some_and(|allowed| !allowed.contains(slot)) {
-                    continue;
-                }
-                let frequency = quarters as f32 / 4.0;
-                let length = self.chain.length(slot) as f32 / 4.0;
-                let norm = K1 * (1.0 - B + B * length / average);
-                *score += weight * idf * frequency * (K1 + 1.0) / (frequency + norm);
-            }
+            let highest = weight * idf * (K1 + 1.0);
+            most += highest;
+            // In quarters like the lengths and frequencies, which leaves the ratio as it is.
+            found.score(allowed, |slot, frequency| {
+                let norm = 4.0 * K1 * (1.0 - B) + K1 * B / average * self.chain.length(slot) as f32;
+                highest * frequency / (frequency + norm)
+            });
         }
         let most = most.max(f32::MIN_POSITIVE);
-        let found = (0..).zip(scores).filter(|(_, score)| *score > 0.0);
-        best_of(found.map(|(slot, score)| (slot, score / most)), k)
+        let mut best = best_positive(&found.scores, k);
+        best.iter_mut().for_each(|(_, score)| *score /= most);
+        best
     }
 }
 
-/// The documents that have a word, with how often, in quarters: their own and what their context gives.
-struct Matches {
-    quarters: Vec<u32>,
+/// What a search has found, word by word.
+struct Found {
+    /// By slot.
+    scores: Vec<f32>,
+    /// How often the word that is counted is in the document of each slot, in quarters: its own and what its context
+    /// gives.
+    quarters: Vec<u16>,
+    /// The documents that have it come first.
     slots: Vec<Slot>,
+    matching: usize,
 }
 
-impl Matches {
+impl Found {
     fn new(slots: usize) -> Self {
         Self {
+            scores: vec![0.0; slots],
             quarters: vec![0; slots],
-            slots: Vec::new(),
+            slots: vec![0; slots + 1],
+            matching: 0,
         }
     }
 
     /// Counts the documents of a term, and those after them.
-    fn add(&mut self, chain: &Chain, postings: Entries<'_>) {
-        for Entry { number, times, .. } in postings {
-            self.count(number, 4 * (times.text + times.about));
-            if times.text == 0 {
-                continue;
-            }
-            let mut slot = number;
-            for quarters in CONTEXT {
-                let Some(after) = chain.after(slot) else {
-                    break;
-                };
-                self.count(after, quarters * times.text);
-                slot = after;
+    fn count(&mut self, chain: &Chain, postings: Entries<'_>) {
+        for Entry { number, times } in postings {
+            self.add(number, 4 * (times.text + times.about));
+            if times.text > 0 {
+                let mut slot = number;
+                for quarters in CONTEXT {
+                    slot = chain.after(slot);
+                    self.add(slot, quarters * times.text);
+                }
             }
         }
     }
 
-    fn count(&mut self, slot: Slot, more: u32) {
-        if let Some(quarters) = self.quarters.get_mut(slot as usize) {
-            if *quarters == 0 {
-                self.slots.push(slot);
-            }
-            *quarters += more;
+    #[inline]
+    fn add(&mut self, slot: Slot, quarters: u32) {
+        let known = self.quarters.get_mut(slot as usize);
+        if let (Some(known), Some(next)) = (known, self.slots.get_mut(self.matching)) {
+            // Without a branch, as no processor can foresee it.
+            *next = slot;
+            self.matching += usize::from(*known == 0);
+            *known = known.saturating_add(quarters.min(u16::MAX.into()) as u16);
         }
     }
 
-    /// What was counted; afterwards nothing is.
-    fn take(&mut self) -> impl Iterator<Item = (Slot, u32)> {
-        let quarters = &mut self.quarters;
-        self.slots.drain(..).map(|slot| {
-            let quarters = quarters.get_mut(slot as usize);
-            (slot, quarters.map(std::mem::take).unwrap_or_default())
-        })
+    /// Scores the allowed ones of the documents that were counted, and is ready to count another word.
+    fn score(&mut self, allowed: Option<&Bitmap>, score: impl Fn(Slot, f32) -> f32) {
+        for slot in self.slots.iter().take(self.matching) {
+            let at = *slot as usize;
+            if let (Some(quarters), Some(sum)) =
+                (self.quarters.get_mut(at), self.scores.get_mut(at))
+            {
+                if allowed.is_none_or(|allowed| allowed.contains(*slot)) {
+                    *sum += score(*slot, f32::from(*quarters));
+                }
+                *quarters = 0;
+            }
+        }
+        self.matching = 0;
     }
 }

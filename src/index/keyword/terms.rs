@@ -45,6 +45,7 @@ fn hash(word: &[u8]) -> u64 {
 }
 
 impl Table {
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.by_word.len()
     }
@@ -106,17 +107,13 @@ impl Table {
     pub fn append(&mut self, term: Term, first: Slot, postings: &[u8]) {
         let mut entries = read(postings);
         let Some(head) = entries.next() else { return };
+        let rest = entries.bytes;
         let last = entries.last().unwrap_or(head);
         self.edit(term, |it| {
             let before = it.end.checked_sub(1);
+            let slot = first.saturating_add(head.number);
             reserve(&mut it.bytes, postings.len() + 8);
-            write(
-                &mut it.bytes,
-                before,
-                first.saturating_add(head.number),
-                head.times,
-            );
-            let rest = postings.get(head.end..).unwrap_or_default();
+            write(&mut it.bytes, before, slot, head.times);
             it.bytes.extend_from_slice(rest);
             it.end = first.saturating_add(last.number).saturating_add(1);
         });

@@ -67,6 +67,13 @@ impl Codes {
         code.map_or(BITS as u32, |code| hamming(code, query))
     }
 
+    /// About the cosine of a row and a query: that of the angle which their codes tell, by Bhaskara's formula, as
+    /// hosts differ in the last digits of theirs.
+    pub fn cosine(&self, row: usize, query: &[u64; WORDS]) -> f32 {
+        let turn = self.distance(row, query) as f32 / BITS as f32;
+        (1.0 - 4.0 * turn * turn) / (1.0 + turn * turn)
+    }
+
     /// Bytes of a saved code.
     pub const SAVED_BYTES: usize = BITS / 8;
 

@@ -1,10 +1,8 @@
 //! The vector index for large collections: a graph over the rows of the flat one.
 
-use super::flat::FlatIndex;
+use super::flat::{FlatIndex, Residency};
 use super::graph::{Graph, HnswSettings};
-use super::rows::QueryRow;
-use super::{Bitmap, Scored, Slot, VectorError, VectorIndex, check_vector};
-use crate::index::best;
+use super::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex, check_vector};
 
 /// From this many vectors on the graph is more than 1.4 times as fast as the flat index at equal recall, which
 /// pays for what it costs to build and to keep. `cargo xtask bench --vectors` measures both.
@@ -84,17 +82,43 @@ impl HnswIndex {
         &self.flat
     }
 
-    /// Takes in a page of [`FlatIndex::page`].
+    /// See [`FlatIndex::restore_codes`].
     ///
     /// # Errors
-    /// When the page is of another dimension than the vectors that are there, or is cut off.
-    pub fn restore(&mut self, first: Slot, page: &[u8]) -> Result<(), VectorError> {
-        self.flat.restore(first, page)
+    /// As there.
+    pub fn restore_codes(&mut self, first: Slot, page: &[u8]) -> Result<(), VectorError> {
+        self.flat.restore_codes(first, page)
+    }
+
+    /// See [`FlatIndex::restore_rows`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn restore_rows(&mut self, first: Slot, page: &[u8]) -> Result<usize, VectorError> {
+        self.flat.restore_rows(first, page)
+    }
+
+    /// Frees the rows, and the graph, which is one between rows. See [`FlatIndex::drop_rows`].
+    pub fn drop_rows(&mut self) {
+        self.unsaved += self.graph.len();
+        self.graph = Graph::new(self.graph.settings());
+        self.flat.drop_rows();
+    }
+
+    /// See [`FlatIndex::take_rows`].
+    pub fn take_rows(&mut self) {
+        self.flat.take_rows();
+    }
+
+    /// See [`FlatIndex::restore_row`].
+    pub fn restore_row(&mut self, slot: Slot, original: &[f32]) -> bool {
+        self.flat.restore_row(slot, original)
     }
 
     /// Whether a graph is kept for as many vectors as there are.
     fn keeps_graph(&self) -> bool {
         match self.kind {
+            _ if self.flat.residency() == Residency::Lean => false,
             VectorIndexKind::Auto => self.flat.len() >= WINS_FROM,
             VectorIndexKind::Flat => false,
             VectorIndexKind::Hnsw => true,
@@ -107,10 +131,11 @@ impl HnswIndex {
         if !self.keeps_graph() || self.graph.len() == self.flat.len() {
             return;
         }
+        let Some(rows) = self.flat.rows() else { return };
         let unlinked: Vec<Slot> = self.unlinked().iter().take(count).collect();
         self.unsaved += unlinked.len();
         for slot in unlinked {
-            self.graph.insert(self.flat.rows(), slot);
+            self.graph.insert(rows, slot);
         }
     }
 
@@ -119,8 +144,10 @@ impl HnswIndex {
     }
 
     fn unlink(&mut self, slot: Slot) {
-        if self.graph.linked().contains(slot) {
-            self.graph.remove(self.flat.rows(), slot);
+        if self.graph.linked().contains(slot)
+            && let Some(rows) = self.flat.rows()
+        {
+            self.graph.remove(rows, slot);
             self.unsaved += 1;
         }
     }
@@ -139,11 +166,14 @@ impl HnswIndex {
     /// (`u32`), a checksum of its row (`u32`), and its links; all little-endian. Empty when there is none.
     pub fn links(&self, first: Slot, count: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
+        let Some(rows) = self.flat.rows() else {
+            return bytes;
+        };
         for place in (0..).take(count) {
             let slot = first + place;
             if self.graph.linked().contains(slot) {
                 bytes.extend(place.to_le_bytes());
-                bytes.extend(self.flat.rows().checksum(slot as usize).to_le_bytes());
+                bytes.extend(rows.checksum(slot as usize).to_le_bytes());
                 self.graph.save(slot, &mut bytes);
             }
         }
@@ -153,14 +183,14 @@ impl HnswIndex {
     /// Takes in the links of [`HnswIndex::links`], after all vectors. Links of a vector that has changed since
     /// are left out, and so is what follows a page's damage: those vectors are not in the graph yet.
     pub fn restore_links(&mut self, first: Slot, mut saved: &[u8]) {
-        if !self.keeps_graph() {
+        let Some(rows) = self.flat.rows().filter(|_| self.keeps_graph()) else {
             return;
-        }
+        };
         while let Some((place, rest)) = saved.split_first_chunk::<4>()
             && let Some((checksum, rest)) = rest.split_first_chunk::<4>()
         {
             let slot = first.saturating_add(u32::from_le_bytes(*place));
-            let row = self.flat.rows().checksum(slot as usize);
+            let row = rows.checksum(slot as usize);
             let is_true = self.flat.contains(slot) && row == u32::from_le_bytes(*checksum);
             match self.graph.restore(slot, rest, is_true) {
                 Some(rest) => saved = rest,
@@ -195,37 +225,27 @@ impl VectorIndex for HnswIndex {
         self.flat.dimension()
     }
 
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        allowed: Option<&Bitmap>,
-    ) -> Result<Vec<Scored>, VectorError> {
+    fn search(&self, lookup: &Lookup<'_>) -> Result<Vec<Scored>, VectorError> {
         let count = self.flat.len();
-        let may = allowed.map_or(count, Bitmap::len);
+        let may = lookup.allowed.map_or(count, Bitmap::len);
         let is_behind = count - self.graph.len() > MOST_UNLINKED;
         if !self.keeps_graph() || count < SCAN_BELOW || is_behind || may * SELECTIVE < count {
-            return self.flat.search(query, k, allowed);
+            return self.flat.search(lookup);
         }
-        check_vector(query, self.dimension())?;
+        check_vector(lookup.query, self.dimension())?;
         // So many that about `ef` of them are allowed.
-        let ef = self.graph.settings().ef.max(k * CANDIDATES_PER_HIT);
+        let ef = self.graph.settings().ef.max(lookup.k * CANDIDATES_PER_HIT);
         let ef = ef * count / may.max(1);
-        let code = self.flat.codes().query(query);
+        let code = self.flat.codes().query(lookup.query);
         let nearness = |slot: Slot| -(self.flat.codes().distance(slot as usize, &code) as f32);
         let mut slots = self.graph.search(nearness, ef);
         if count > self.graph.len() {
-            let unlinked = self.unlinked();
-            slots.extend(unlinked.iter());
+            slots.extend(self.unlinked().iter());
         }
-        if let Some(allowed) = allowed {
+        if let Some(allowed) = lookup.allowed {
             slots.retain(|slot| allowed.contains(*slot));
         }
-        let query = QueryRow::new(query);
-        let score = |slot: Slot| (slot, self.flat.rows().score(slot as usize, &query));
-        let scored = slots.into_iter().map(score);
-        let scored = scored.filter(|(_, score)| *score > 0.0).collect();
-        Ok(best(scored, k))
+        Ok(self.flat.order(slots.into_iter(), lookup))
     }
 }
 

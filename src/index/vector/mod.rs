@@ -14,11 +14,11 @@ use thiserror::Error;
 
 use super::{Bitmap, Scored, Slot};
 
-pub use flat::FlatIndex;
+pub use flat::{FlatIndex, Residency};
 pub use graph::HnswSettings;
 pub use hnsw::{HnswIndex, VectorIndexKind};
 #[cfg(feature = "test-suite")]
-pub use kernels::agree as kernels_agree;
+pub use kernels::{agree as kernels_agree, agree_f32 as kernels_agree_f32};
 
 /// Finds the vectors nearest to one, by cosine.
 pub trait VectorIndex {
@@ -43,17 +43,70 @@ pub trait VectorIndex {
     /// The dimension of its vectors; `None` while it holds none.
     fn dimension(&self) -> Option<usize>;
 
-    /// The `k` vectors nearest to `query` among the slots that are `allowed` (all when `None`), with
-    /// their cosines as far as above 0, nearest first; ties by slot.
+    /// The vectors nearest to the one that is looked up, with their cosines as far as above 0, nearest
+    /// first; ties by slot.
     ///
     /// # Errors
     /// When the query has another dimension than the vectors.
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        allowed: Option<&Bitmap>,
-    ) -> Result<Vec<Scored>, VectorError>;
+    fn search(&self, lookup: &Lookup<'_>) -> Result<Vec<Scored>, VectorError>;
+}
+
+/// What a search looks for.
+#[derive(Clone, Copy)]
+pub struct Lookup<'a> {
+    /// A vector of unit length.
+    pub query: &'a [f32],
+    /// How many to find.
+    pub k: usize,
+    /// The slots that may be found; `None` for all.
+    pub allowed: Option<&'a Bitmap>,
+    /// How many of the first are wanted in the order of the originals: a few more are read, as the index itself
+    /// knows the order only nearly. An index without rows reads all that its answer is chosen from.
+    pub exact: usize,
+    /// The vectors as they were put in.
+    pub originals: &'a dyn Originals,
+}
+
+impl<'a> Lookup<'a> {
+    /// The `k` nearest of all, as far as the index itself can tell.
+    pub fn new(query: &'a [f32], k: usize) -> Self {
+        Self {
+            query,
+            k,
+            allowed: None,
+            exact: k,
+            originals: &Forgotten,
+        }
+    }
+
+    /// Only among these slots.
+    pub fn among(self, allowed: Option<&'a Bitmap>) -> Self {
+        Self { allowed, ..self }
+    }
+
+    /// With the first `exact` in the order of the originals.
+    pub fn by(self, originals: &'a dyn Originals, exact: usize) -> Self {
+        Self {
+            originals,
+            exact,
+            ..self
+        }
+    }
+}
+
+/// Where the vectors are kept in the precision in which they came. An index holds them in fewer bits; a search
+/// ends with another look at its best.
+pub trait Originals {
+    /// Calls `take` with the vectors of these slots, in any order, but for those that it does not have.
+    fn visit(&self, slots: &[Slot], take: &mut dyn FnMut(Slot, &[f32]));
+}
+
+/// No originals: what the index holds is the last word.
+#[derive(Debug, Clone, Copy)]
+pub struct Forgotten;
+
+impl Originals for Forgotten {
+    fn visit(&self, _: &[Slot], _: &mut dyn FnMut(Slot, &[f32])) {}
 }
 
 /// Why a vector does not fit an index.

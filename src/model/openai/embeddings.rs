@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoint::Endpoint;
 use super::retry::{Failure, Line, rejected};
-use crate::model::{Embedder, Http, ModelError};
+use crate::model::{Embedder, Http, ModelError, unit};
 
 /// The most texts in one request.
 const MAX_BATCH: usize = 96;
@@ -84,7 +84,7 @@ impl OpenAiEmbedder {
             if text.trim().is_empty() {
                 vector.fill(0.0);
             } else {
-                normalise(vector);
+                unit(vector);
             }
         }
         Ok(vectors)
@@ -218,18 +218,4 @@ fn number(value: &Value) -> Option<f32> {
         .as_f64()
         .map(|number| number as f32)
         .filter(|number| number.is_finite())
-}
-
-/// Scales a vector to unit length; an all-zero one stays.
-fn normalise(vector: &mut [f32]) {
-    let norm = vector
-        .iter()
-        .map(|x| f64::from(*x).powi(2))
-        .sum::<f64>()
-        .sqrt();
-    if norm > 0.0 {
-        for x in vector {
-            *x = (f64::from(*x) / norm) as f32;
-        }
-    }
 }

@@ -1,12 +1,12 @@
 //! The graph's part of forgetting: nothing stays that only the erased said, be it a name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Draft;
 use super::correct::reassign;
 use super::follow::reopen;
 use crate::memory::{
-    Claim, EntityId, Id, Memory, Mint, Naming, Relation, normalize_name, plain_name,
+    Claim, Entity, EntityId, Id, Memory, Mint, Naming, Relation, normalize_name, plain_name,
 };
 use crate::pipeline::knowledge::Known;
 
@@ -20,17 +20,19 @@ pub fn erase(
     mint: &mut Mint<'_>,
 ) -> Vec<Memory> {
     let mut touched: BTreeSet<EntityId> = BTreeSet::new();
-    let mut relations: BTreeMap<String, Relation> = BTreeMap::new();
-    for id in gone {
-        relations.extend(draft.relations_from(id));
-        let memory = known.memory(id);
-        let memory = memory.as_deref();
-        touched.extend(memory.into_iter().flat_map(|memory| {
-            let named = memory.names.iter().map(|naming| naming.entity.clone());
-            memory.entities.iter().cloned().chain(named)
-        }));
+    let rests = |relation: &Relation| {
+        let mut basis = relation.memories.iter().chain(&relation.messages);
+        basis.any(|id| gone.contains(id))
+    };
+    let relations = known.graph().relations();
+    let relations: Vec<(String, Relation)> = relations
+        .filter(|(_, relation)| rests(relation))
+        .map(|(key, relation)| (key.clone(), relation.clone()))
+        .collect();
+    for memory in gone.iter().filter_map(|id| known.memory(id)) {
+        touched.extend(memory.entities.iter().cloned());
+        touched.extend(memory.names.iter().map(|naming| naming.entity.clone()));
     }
-    erase_messages(known, draft, gone);
     let is_current =
         |id: &Id| !gone.contains(id) && known.card(id).is_some_and(|card| card.current);
     let mut unsupported = Vec::new();
@@ -50,13 +52,21 @@ pub fn erase(
         reopen(draft, relation, &is_current);
     }
     let keys: BTreeSet<&String> = unsupported.iter().map(|(key, _)| key).collect();
-    for contradiction in draft.contradictions() {
-        let is_gone = |claim: &Claim| match claim {
-            Claim::Memory(id) => gone.contains(id),
-            Claim::Relation(key) => keys.contains(key),
-        };
-        if contradiction.claims.iter().any(is_gone) {
-            draft.remove_contradiction(contradiction.id);
+    let is_gone = |claim: &Claim| match claim {
+        Claim::Memory(id) => gone.contains(id),
+        Claim::Relation(key) => keys.contains(key),
+    };
+    for mut contradiction in draft.contradictions() {
+        if !contradiction.claims.iter().any(is_gone) {
+            continue;
+        }
+        contradiction.claims.retain(|claim| !is_gone(claim));
+        if let Some(resolution) = &mut contradiction.resolved {
+            resolution.kept = resolution.kept.take().filter(|kept| !is_gone(kept));
+        }
+        match contradiction.claims.len() {
+            0 | 1 => draft.remove_contradiction(contradiction.id),
+            _ => draft.put_contradiction(contradiction),
         }
     }
     let mut memories = Vec::new();
@@ -64,23 +74,6 @@ pub fn erase(
         memories.extend(erase_names(known, draft, gone, id, mint));
     }
     memories
-}
-
-/// Relations that were said in a message besides no longer name it.
-fn erase_messages(known: Known<'_>, draft: &mut Draft<'_>, gone: &BTreeSet<Id>) {
-    let derived: BTreeSet<Id> = gone
-        .iter()
-        .flat_map(|id| known.facts_of(id))
-        .map(|card| card.id)
-        .collect();
-    for memory in derived {
-        for (_, mut relation) in draft.relations_from(&memory) {
-            if relation.messages.iter().any(|id| gone.contains(id)) {
-                relation.messages.retain(|id| !gone.contains(id));
-                draft.put_relation(relation);
-            }
-        }
-    }
 }
 
 /// Takes out an entity that nothing mentions any more, or else those of its names that only the erased used.
@@ -161,11 +154,26 @@ fn erase_names(
         draft.put_entity(entity);
         return Vec::new();
     }
-    // The id itself is a name that is to be forgotten.
-    let Some(new_id) = draft.free_id(&entity.name) else {
+    // The id itself is a name that is to be forgotten. What was merged into the entity follows it.
+    let merged: Vec<Entity> = draft
+        .all_entities()
+        .filter(|other| other.merged_into.as_ref() == Some(id))
+        .cloned()
+        .collect();
+    let own = EntityId::of(&entity.name);
+    let is_own = |other: &&Entity| Some(&other.id) == own.as_ref();
+    let free = match merged.iter().find(is_own) {
+        Some(other) => Some(other.id.clone()),
+        None => draft.free_id(&entity.name),
+    };
+    let Some(new_id) = free else {
         draft.put_entity(entity);
         return Vec::new();
     };
+    for mut other in merged {
+        other.merged_into = Some(new_id.clone());
+        draft.put_entity(other);
+    }
     entity.id = new_id.clone();
     draft.put_entity(entity);
     let memories = reassign(known, draft, id, &new_id, None, mint);

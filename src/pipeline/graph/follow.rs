@@ -2,7 +2,7 @@
 
 use super::Draft;
 use super::predicates::is_single;
-use super::relate::excludes;
+use super::relate::{excludes, says_the_same};
 use crate::memory::{EntityId, Id, Moment, Precision, Relation, normalize_name};
 
 /// How a memory came to say something no longer.
@@ -61,29 +61,43 @@ pub fn reopen(draft: &mut Draft<'_>, gone: &Relation, is_current: &dyn Fn(&Id) -
     if !is_single(&gone.predicate) || gone.valid_from.is_none() {
         return;
     }
-    let ends = std::iter::once(&gone.subject).chain(gone.object.entity());
-    let others: Vec<Relation> = ends
-        .flat_map(|end| draft.relations_by(end, &gone.predicate))
-        .map(|(_, relation)| relation)
-        .filter(|other| other.known_to.is_none() && excludes(draft, other, gone))
-        .collect();
-    for other in &others {
-        let ended_by_it = other.valid_to == gone.valid_from;
-        let is_said = other.memories.iter().any(is_current);
-        let rivals = || others.iter().filter(|rival| excludes(draft, rival, other));
-        if !ended_by_it || !is_said {
+    for ended in believed_beside(draft, gone) {
+        let ended_by_it = ended.valid_to == gone.valid_from && excludes(draft, &ended, gone);
+        if !ended_by_it || !ended.memories.iter().any(is_current) {
             continue;
         }
-        let later = rivals().filter(|rival| rival.valid_from > other.valid_from);
-        let next = later.min_by_key(|rival| rival.valid_from);
-        if next.is_none() && rivals().any(|rival| rival.valid_from == other.valid_from) {
+        // Another value, or a later time of the same one.
+        let meets = |other: &Relation| {
+            *other != ended
+                && (excludes(draft, other, &ended) || says_the_same(draft, other, &ended))
+        };
+        let mut others = believed_beside(draft, &ended);
+        others.retain(meets);
+        let later = others
+            .iter()
+            .filter(|other| other.valid_from > ended.valid_from);
+        let next = later.min_by_key(|other| other.valid_from);
+        let goes_on = others.iter().any(|other| other.valid_to.is_none());
+        let stays_ended = match next {
+            Some(next) => next.valid_from == ended.valid_to,
+            None => goes_on,
+        };
+        if stays_ended {
             continue;
         }
-        let mut other = other.clone();
-        other.valid_to = next.and_then(|next| next.valid_from);
-        other.to_precision = next.and_then(|next| next.from_precision);
-        draft.put_relation(other);
+        let mut reopened = ended.clone();
+        reopened.valid_to = next.and_then(|next| next.valid_from);
+        reopened.to_precision = next.and_then(|next| next.from_precision);
+        draft.put_relation(reopened);
     }
+}
+
+/// The relations of the same predicate at the ends of one, as far as they are believed.
+fn believed_beside(draft: &Draft<'_>, relation: &Relation) -> Vec<Relation> {
+    let ends = std::iter::once(&relation.subject).chain(relation.object.entity());
+    let there = ends.flat_map(|end| draft.relations_by(end, &relation.predicate));
+    let believed = there.filter(|(_, other)| other.known_to.is_none());
+    believed.map(|(_, other)| other).collect()
 }
 
 /// Those entities that a text names, by any of their names.

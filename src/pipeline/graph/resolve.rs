@@ -1,7 +1,7 @@
 //! Which entity a name means. Two nodes are better than a wrong merge, so a name that could mean several gets
 //! a node of its own; the owner can merge them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::Draft;
 use crate::memory::{
@@ -10,12 +10,12 @@ use crate::memory::{
 };
 use crate::pipeline::knowledge::Graph;
 
-/// Letters from which on a name may differ by one, or by two, from that of the same entity.
+/// Letters from which on a name may differ by one from that of the same entity.
 const LONG_NAME: usize = 8;
-const VERY_LONG_NAME: usize = 13;
 
-/// The least cosine between the vectors of two spellings of one name.
-const SAME_NAME: f32 = 0.8;
+/// The least cosine between the vectors of two spellings of one name. Measured with the builtin embedder: inflected
+/// words have .86 and more (headphone and headphones), misspelt ones .01 to .82, and so stay two nodes there.
+const SAME_NAME: f32 = 0.85;
 
 /// Names of one entity that are kept beside the first.
 const ALIASES: usize = 24;
@@ -165,7 +165,10 @@ impl<'l> Resolver<'l> {
         let qualified: BTreeSet<&EntityId> = longer
             .iter()
             .filter(|(known, entity)| {
-                known[prefix.len()..].starts_with('(') && is_compatible(kind, &entity.kind)
+                known
+                    .get(prefix.len()..)
+                    .is_some_and(|rest| rest.starts_with('('))
+                    && is_compatible(kind, &entity.kind)
             })
             .map(|(_, entity)| &entity.id)
             .collect();
@@ -405,60 +408,25 @@ fn initial(name: &str) -> &str {
     name.get(..end).unwrap_or(name)
 }
 
-/// Whether two names are long, differ by a letter or two, and by no number.
+/// Whether two names are long, and differ by one letter that is no digit: put in, left out, another, or two
+/// that changed places.
 fn may_be_spelt(one: &str, other: &str) -> bool {
-    let length = one.chars().count().min(other.chars().count());
-    let limit = match length {
-        VERY_LONG_NAME.. => 2,
-        LONG_NAME.. => 1,
-        _ => return false,
-    };
-    let digits = |name: &str| {
-        name.chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>()
-    };
-    one != other && digits(one) == digits(other) && distance(one, other, limit) <= limit
-}
-
-/// The number of letters to insert, take out, replace or swap with the next (optimal string alignment); more
-/// than `limit` is told as `limit + 1`.
-fn distance(one: &str, other: &str, limit: usize) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    if a.len().abs_diff(b.len()) > limit {
-        return limit + 1;
+    if a.len().min(b.len()) < LONG_NAME || a.len().abs_diff(b.len()) > 1 || a == b {
+        return false;
     }
-    let mut rows: BTreeMap<(usize, usize), usize> = BTreeMap::new();
-    let far = limit + 1;
-    for i in 0..=a.len() {
-        for j in i.saturating_sub(limit)..=(i + limit).min(b.len()) {
-            let at = |i: Option<usize>, j: Option<usize>| {
-                i.zip(j)
-                    .and_then(|key| rows.get(&key))
-                    .copied()
-                    .unwrap_or(far)
-            };
-            let (up, left) = (i.checked_sub(1), j.checked_sub(1));
-            let letter = |text: &[char], at: Option<usize>| at.and_then(|at| text.get(at)).copied();
-            let same = letter(&a, up).is_some() && letter(&a, up) == letter(&b, left);
-            let mut least = match (up, left) {
-                (None, None) => 0,
-                _ => (at(up, Some(j)) + 1)
-                    .min(at(Some(i), left) + 1)
-                    .min(at(up, left) + usize::from(!same)),
-            };
-            let (up2, left2) = (i.checked_sub(2), j.checked_sub(2));
-            if up2.is_some()
-                && left2.is_some()
-                && letter(&a, up) == letter(&b, left2)
-                && letter(&a, up2) == letter(&b, left)
-            {
-                least = least.min(at(up2, left2) + 1);
-            }
-            rows.insert((i, j), least.min(far));
-        }
-    }
-    rows.get(&(a.len(), b.len())).copied().unwrap_or(far)
+    let pairs = a.iter().zip(&b);
+    let same_start = pairs.take_while(|(a, b)| a == b).count();
+    let pairs = a.iter().rev().zip(b.iter().rev());
+    let same_end = pairs.take_while(|(a, b)| a == b).count();
+    let middle = |letters: &[char]| -> Vec<char> {
+        let end = letters.len().saturating_sub(same_end).max(same_start);
+        letters.get(same_start..end).unwrap_or_default().to_vec()
+    };
+    let (a, b) = (middle(&a), middle(&b));
+    let is_one = a.len() <= 1 && b.len() <= 1;
+    let is_swap = matches!((&a[..], &b[..]), ([a, b], [c, d]) if (a, b) == (d, c));
+    (is_one || is_swap) && !a.iter().chain(&b).any(char::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -467,10 +435,10 @@ mod tests {
 
     #[test]
     fn spellings_are_counted_by_letters() {
-        assert_eq!(distance("san fransisco", "san francisco", 2), 1);
-        assert_eq!(distance("dolores prak", "dolores park", 2), 1);
-        assert_eq!(distance("abc", "abcdef", 2), 3);
         assert!(may_be_spelt("san fransisco", "san francisco"));
+        assert!(may_be_spelt("headphone", "headphones"));
+        assert!(may_be_spelt("golden retreiver", "golden retriever"));
+        assert!(!may_be_spelt("north america", "south america"));
         assert!(!may_be_spelt("iphone 14 pro", "iphone 15 pro"));
         assert!(!may_be_spelt("austria", "australia"));
         assert!(!may_be_spelt("slovenia", "slovakia"));

@@ -57,7 +57,7 @@ pub struct Speech {
     pub memory: Id,
     /// 0 to 1.
     pub confidence: f32,
-    /// Memories that contradict it: see [`Statement`].
+    /// Memories that contradict it, of which nobody knows whether they are right.
     pub disputed: Vec<Id>,
 }
 

@@ -16,7 +16,7 @@ pub use cards::{Cards, SEQUENCES, flags_of, set_flags};
 pub use graph::Graph;
 
 use crate::memory::{Card, Filter, Id, Memory, Subject, Traits};
-use crate::store::records::{RecordError, decode};
+use crate::store::records::{RecordError, decode, decode_vectors};
 use crate::store::{Changes, Storage, StorageError, Table};
 
 /// Memories that are kept with their words after they were read.
@@ -106,6 +106,25 @@ impl<'a> Known<'a> {
         match self.storage.read(Table::Memories, &key)? {
             Some(bytes) => Ok(Some(decode(Table::Memories, &key, &bytes)?)),
             None => Ok(None),
+        }
+    }
+
+    /// The stored vectors of memories' passages, read at once. What cannot be read is as if it were not there,
+    /// until [`Known::check`] tells why; a damaged record is made anew when the space is opened again.
+    pub fn vectors(&self, ids: &[Id]) -> Vec<Option<Vec<Vec<f32>>>> {
+        let keys: Vec<String> = ids.iter().map(Id::to_string).collect();
+        match self.storage.read_many(Table::Vectors, &keys) {
+            Ok(records) => {
+                let records = keys.iter().zip(records);
+                records
+                    .map(|(key, record)| decode_vectors(key, &record?).ok())
+                    .collect()
+            }
+            Err(error) => {
+                let mut unreadable = self.knowledge.unreadable.borrow_mut();
+                unreadable.get_or_insert(error.into());
+                Vec::new()
+            }
         }
     }
 

@@ -289,6 +289,7 @@ fn graphs_and_counts() {
         entities: 2,
         relations: 3,
         jobs: 1,
+        vectors: "resident".into(),
         ..Stats::default()
     };
     insta::assert_json_snapshot!("stats", written(Shape::Stats, Reply::Stats(stats)));

@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::super::rows::QueryRow;
 use super::super::testing::{clustered, dot, unit};
 use super::*;
+use crate::index::best;
 
 /// An index whose graph serves from the first vector on, as [`SCAN_BELOW`] would hide its errors.
 fn graph_of(vectors: &BTreeMap<Slot, Vec<f32>>) -> HnswIndex {
@@ -18,7 +20,8 @@ fn graph_of(vectors: &BTreeMap<Slot, Vec<f32>>) -> HnswIndex {
 /// What the graph alone finds.
 fn walked(index: &HnswIndex, query: &[f32], k: usize) -> Vec<Slot> {
     let query = QueryRow::new(query);
-    let score = |slot: Slot| index.flat.rows().score(slot as usize, &query);
+    let rows = index.flat.rows().unwrap();
+    let score = |slot: Slot| rows.score(slot as usize, &query);
     let found = index.graph.search(score, k.max(64));
     found.into_iter().take(k).collect()
 }
@@ -45,7 +48,7 @@ fn it_finds_nearly_all_of_what_a_scan_finds_also_after_half_is_removed() {
     assert!(index.flat.len() >= SCAN_BELOW);
     let found = |index: &HnswIndex, vectors: &BTreeMap<Slot, Vec<f32>>| -> usize {
         let each = queries.iter().map(|query| {
-            let found = index.search(query, 10, None).unwrap();
+            let found = index.search(&Lookup::new(query, 10)).unwrap();
             let found: Vec<Slot> = found.into_iter().map(|(slot, _)| slot).collect();
             shared(&found, &exact(vectors, query, 10))
         });
@@ -68,7 +71,8 @@ fn filters_are_kept() {
     let index = graph_of(&vectors);
     for every in [2, 100] {
         let allowed: Bitmap = (0..6_000).filter(|slot| slot % every == 0).collect();
-        let found = index.search(&vectors[&9], 10, Some(&allowed)).unwrap();
+        let lookup = Lookup::new(&vectors[&9], 10).among(Some(&allowed));
+        let found = index.search(&lookup).unwrap();
         assert_eq!(found.len(), 10);
         assert!(found.iter().all(|(slot, _)| slot % every == 0));
     }
@@ -80,9 +84,34 @@ fn new_vectors_are_found_before_they_are_linked() {
     let mut index = graph_of(&vectors);
     let axis = unit(&[[1.0].as_slice(), &[0.0; 15]].concat());
     index.insert(7_000, &axis).unwrap();
-    assert_eq!(index.search(&axis, 1, None).unwrap()[0].0, 7_000);
+    assert_eq!(index.search(&Lookup::new(&axis, 1)).unwrap()[0].0, 7_000);
     index.link(usize::MAX);
     assert_eq!(walked(&index, &axis, 1), [7_000]);
+}
+
+fn load(loaded: &mut HnswIndex, saved: &HnswIndex) {
+    let flat = saved.flat();
+    loaded.restore_codes(0, &flat.codes_page(0, 500)).unwrap();
+    let rows = loaded.restore_rows(0, &flat.rows_page(0, 500)).unwrap();
+    assert_eq!(rows, loaded.len());
+}
+
+#[test]
+fn without_rows_there_is_no_graph_and_every_vector_is_still_found() {
+    let vectors = numbered(clustered(6_000, 48));
+    let mut index = graph_of(&vectors);
+    let before = index.bytes();
+    index.drop_rows();
+    assert!(index.bytes() * 2 < before);
+    assert!(index.links(0, 6_000).is_empty());
+    assert!(index.unsaved() >= 6_000, "stored links are out of date");
+    index.link(usize::MAX);
+    for (slot, query) in vectors.iter().step_by(500) {
+        assert_eq!(index.search(&Lookup::new(query, 1)).unwrap()[0].0, *slot);
+    }
+    index.remove(500);
+    let found = index.search(&Lookup::new(&vectors[&500], 20)).unwrap();
+    assert!(found.iter().all(|(slot, _)| *slot != 500));
 }
 
 #[test]
@@ -90,11 +119,7 @@ fn saved_links_are_taken_but_for_vectors_that_changed() {
     let vectors = numbered(clustered(500, 16));
     let index = graph_of(&vectors);
     let mut loaded = HnswIndex::new(VectorIndexKind::Hnsw, HnswSettings::default());
-    for first in [0, 256] {
-        loaded
-            .restore(first, &index.flat().page(first, 256))
-            .unwrap();
-    }
+    load(&mut loaded, &index);
     let other = unit(&[0.3; 16]);
     loaded.insert(5, &other).unwrap();
     for first in [0, 256] {
@@ -110,7 +135,7 @@ fn saved_links_are_taken_but_for_vectors_that_changed() {
     // Cut off anywhere, what is there serves.
     for length in (0..index.links(0, 20).len()).step_by(7) {
         let mut cut = HnswIndex::new(VectorIndexKind::Hnsw, HnswSettings::default());
-        cut.restore(0, &index.flat().page(0, 500)).unwrap();
+        load(&mut cut, &index);
         cut.restore_links(0, &index.links(0, 20)[..length]);
         cut.link(usize::MAX);
         assert_eq!(cut.graph.len(), 500);

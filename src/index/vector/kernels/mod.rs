@@ -1,5 +1,5 @@
-//! The inner loops. On WebAssembly with SIMD they use it; everywhere they compute with integers, so that
-//! every host gets the same result.
+//! The inner loops. On WebAssembly with SIMD they use it; everywhere they compute with integers, or with floats in the
+//! same order, so that every host gets the same result.
 
 #[cfg(any(
     test,
@@ -12,9 +12,9 @@ mod scalar;
 mod simd128;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) use scalar::dot;
+pub(super) use scalar::{dot, dot_f32};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use simd128::dot;
+pub(super) use simd128::{dot, dot_f32};
 
 /// Words of 64 bits in a code.
 pub(super) const WORDS: usize = 8;
@@ -42,6 +42,19 @@ pub fn agree(row: &[i8], query: &[i16]) -> bool {
     dot(row, query) == plain && scalar::dot(row, query) == plain
 }
 
+/// The same for vectors of floats as long, which must agree to the last bit.
+#[cfg(any(test, feature = "test-suite"))]
+pub fn agree_f32(left: &[f32], right: &[f32]) -> bool {
+    let products = left
+        .iter()
+        .zip(right)
+        .map(|(a, b)| f64::from(*a) * f64::from(*b));
+    let (plain, size) = products.fold((0.0, 0.0), |(sum, size), x| (sum + x, size + x.abs()));
+    let found = dot_f32(left, right);
+    let is_right = (f64::from(found) - plain).abs() <= size * f64::from(f32::EPSILON) * 64.0;
+    is_right && found.to_bits() == scalar::dot_f32(left, right).to_bits()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -62,7 +75,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn floats_of_any_length_and_size_agree() {
+        for length in [0, 1, 3, 4, 15, 16, 17, 64, 384, 385, 4_096] {
+            for size in [1e-18f32, 0.05, 1.0, 1e9] {
+                let left: Vec<f32> = (0..length)
+                    .map(|at| size * (at % 7) as f32 - size)
+                    .collect();
+                let right: Vec<f32> = (0..length)
+                    .map(|at| size - size * (at % 5) as f32)
+                    .collect();
+                assert!(agree_f32(&left, &right), "{length} {size}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn floats_agree(pairs in prop::collection::vec((-1.0f32..1.0, -1.0f32..1.0), 0..600)) {
+            let (left, right): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+            prop_assert!(agree_f32(&left, &right));
+        }
+
         #[test]
         fn every_kernel_is_the_plain_one(
             pairs in prop::collection::vec((-127i8..=127, -4_000i16..=4_000), 0..600),

@@ -15,6 +15,7 @@ mod storage;
 use std::ops::Bound;
 use std::panic::AssertUnwindSafe;
 
+use edgemem::index::{kernels_agree, kernels_agree_f32};
 use edgemem::store::{Storage, Table, Write, conformance};
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, SqlStorage, State, durable_object, event,
@@ -57,6 +58,7 @@ impl DurableObject for StorageObject {
             "age" => self.age(),
             "tables" => self.tables(),
             "panic" => self.panic().await,
+            "kernels" => kernels(),
             _ => Response::error("no such check", 404),
         }
     }
@@ -138,6 +140,33 @@ impl StorageObject {
             .collect::<Result<_>>()?;
         Response::ok(rows.join("\n"))
     }
+}
+
+/// Compares the kernels of the vector index, as they run here, with plain ones; answers how often.
+fn kernels() -> Result<Response> {
+    let mut state = 7u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 40) as i32 - (1 << 23)
+    };
+    let mut compared = 0;
+    for length in (0..130).chain([384, 1_000, 1_536, 4_096]) {
+        let most = (i32::MAX / (128 * length.max(1))).min(32_767) as i16;
+        let row: Vec<i8> = (0..length).map(|_| (random() % 128) as i8).collect();
+        let query: Vec<i16> = (0..length)
+            .map(|_| (random() % i32::from(most)) as i16)
+            .collect();
+        let extreme = kernels_agree(&vec![-127; row.len()], &vec![most; row.len()]);
+        let left: Vec<f32> = (0..length).map(|_| random() as f32 / 1e7).collect();
+        let right: Vec<f32> = (0..length).map(|_| random() as f32 * 1e3).collect();
+        if !extreme || !kernels_agree(&row, &query) || !kernels_agree_f32(&left, &right) {
+            return Response::error(format!("kernels differ at {length} dimensions"), 500);
+        }
+        compared += 3;
+    }
+    Response::ok(format!("{compared} comparisons"))
 }
 
 fn failed(error: impl std::error::Error) -> Error {
