@@ -16,7 +16,7 @@ pub use contradictions::{Settled, oppose, settle};
 pub use correct::{CorrectionError, merge, resolve, split};
 pub use draft::Draft;
 pub use erase::erase;
-pub use follow::{Leaving, is_named, leave, mentioned, reopen};
+pub use follow::{Leaving, is_told, leave, mentioned, reopen};
 pub use predicates::{is_lasting, is_single, is_symmetric};
 pub use resolve::{Likeness, Resolver, doubtful_names};
 pub use state::{Mentions, Said, Speech, related_memories};
