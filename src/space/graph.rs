@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::in_range;
+use super::state::State;
 use super::{Host, Space, SpaceError, View};
 use crate::memory::{
-    Change, ChangeKind, Claim, Contradiction, EntityId, Filter, Id, Memory, Moment, Relation,
-    ResolvedBy,
+    Change, ChangeKind, Claim, Contradiction, Entity, EntityId, Filter, Id, Memory, Moment,
+    Relation, ResolvedBy,
 };
 use crate::operation::{Conflict, EntityView, Graph, Reply, Side};
 use crate::pipeline::graph::{Draft, Settled, merge, resolve, settle, split};
@@ -78,14 +79,7 @@ impl<H: Host> Space<H> {
         let state = self.state.borrow();
         let known = self.view(&state).known;
         let graph = known.graph();
-        let entity = graph
-            .entity(id)
-            .or_else(|| graph.entity(&EntityId::of(&id.0)?))
-            .or_else(|| {
-                let mut named = graph.named(&id.0);
-                named.next().filter(|_| named.next().is_none())
-            })
-            .ok_or_else(|| SpaceError::NoSuchEntity(id.clone()))?;
+        let entity = self.find_entity(&state, id)?;
         let mut relations: Vec<Relation> = graph
             .relations_of(&entity.id)
             .map(|(_, relation)| relation.clone())
@@ -111,6 +105,25 @@ impl<H: Host> Space<H> {
             relations,
             memories,
         })))
+    }
+
+    /// The entity of an id or of a name that only it has.
+    pub(super) fn find_entity<'a>(
+        &self,
+        state: &'a State,
+        id: &EntityId,
+    ) -> Result<&'a Entity, SpaceError> {
+        let graph = state.knowledge.graph();
+        let named = || {
+            let mut named = graph.named(&id.0);
+            named.next().filter(|_| named.next().is_none())
+        };
+        let found = graph
+            .entity(id)
+            .or_else(|| graph.entity(&EntityId::of(&id.0)?));
+        found
+            .or_else(named)
+            .ok_or_else(|| SpaceError::NoSuchEntity(id.clone()))
     }
 
     pub(super) fn contradictions(&self, resolved: bool) -> Result<Reply, SpaceError> {
@@ -221,7 +234,7 @@ fn time_of(memory: &Memory) -> Moment {
         .unwrap_or(memory.created_at)
 }
 
-fn in_words(known: Known<'_>, contradiction: &Contradiction) -> Conflict {
+pub(super) fn in_words(known: Known<'_>, contradiction: &Contradiction) -> Conflict {
     let graph = known.graph();
     let side = |claim: &Claim| {
         let text = match claim {

@@ -1,6 +1,7 @@
 //! One owner's memory: the only place where indexes, storage and models meet.
 
 mod add;
+mod context;
 mod error;
 mod graph;
 mod ingest;
@@ -144,6 +145,8 @@ impl<H: Host> Space<H> {
             Operation::Add(add) => self.add(*add).await,
             Operation::RunJobs { event } => self.run_jobs(event).await,
             Operation::Search(search) => self.search(search).await,
+            Operation::Context(context) => self.context(context).await,
+            Operation::Timeline(timeline) => self.timeline(timeline).await,
             Operation::Get { id } => self.get(id),
             Operation::List(list) => self.list(&list),
             Operation::Update(update) => self.update(update).await,

@@ -46,6 +46,9 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
         transcript: transcript(fields)?.unwrap_or_default(),
         reference_time: fields.time("reference_date")?,
         rerank: fields.flag("rerank", false)?,
+        as_of: fields.time("as_of")?,
+        known_at: fields.time("known_at")?,
+        without: Vec::new(),
     };
     let shape = Shape::Hits {
         cut: Cut(fields.texts("fields")?),
