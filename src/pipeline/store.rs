@@ -8,8 +8,8 @@ use super::graph::{
 use super::knowledge::Known;
 use super::update::Decision;
 use crate::memory::{
-    Change, ChangeKind, EntityId, Fact, Id, Kind, Memory, Mint, Moment, Object, Relation,
-    ResolvedBy, Version, normalize_name, normalized_hash,
+    Change, ChangeKind, EntityId, Fact, Id, Kind, Memory, Mint, Moment, Relation, ResolvedBy,
+    Version, normalized_hash,
 };
 use crate::store::Changes;
 use crate::store::records::{AddWork, OutcomeRecord};
