@@ -375,7 +375,7 @@ pub enum Reply {
         earlier: Vec<(Moment, String)>,
     },
     /// Counts.
-    Stats(Stats),
+    Stats(Box<Stats>),
 }
 
 /// An entity with all that is known of it.

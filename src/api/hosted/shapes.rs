@@ -168,6 +168,7 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             "total_messages": stats.transcript,
             "total_entities": stats.entities,
             "total_relations": stats.relations,
+            "open_contradictions": stats.contradictions,
             "pending_jobs": stats.jobs,
             "embedder": stats.embedder,
             "vectors": stats.vectors,
