@@ -11,7 +11,7 @@ pub use crate::memory::{Category, EventStatus, Problem};
 
 use crate::memory::{
     Change, ChangeKind, Claim, Contradiction, Entity, EntityId, Filter, Id, Memory, Message,
-    Moment, Relation, Scope,
+    Moment, Precision, Relation, Scope,
 };
 
 /// Something to ask of a space.
@@ -29,6 +29,11 @@ pub enum Operation {
     },
     /// Recall. Answers [`Reply::Hits`], or [`Reply::Related`] when relations are asked for.
     Search(Search),
+    /// What an agent should have before its eyes when it answers a question, as one text for a prompt.
+    /// Answers [`Reply::Context`].
+    Context(Context),
+    /// What happened and what held, in the order of its time in the world. Answers [`Reply::Timeline`].
+    Timeline(Timeline),
     /// One memory. Answers [`Reply::Memory`].
     Get {
         /// Its id.
@@ -169,6 +174,51 @@ pub struct Search {
     /// Have the reranking model, if there is one, order the hits.
     #[serde(default)]
     pub rerank: bool,
+    /// Answer from what held in the world at this moment: also what is no longer true, each memory in
+    /// the words of that time.
+    pub as_of: Option<Moment>,
+    /// Answer from what was believed at this moment.
+    pub known_at: Option<Moment>,
+    /// Channels that are not asked: to measure what they are good for.
+    pub without: Vec<Channel>,
+}
+
+/// One of the ways by which recall finds memories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// By the words of the question.
+    Keyword,
+    /// By its meaning.
+    Vector,
+    /// By who and what it names, and by what hangs together with what was found.
+    Graph,
+    /// By the time that it asks about.
+    Time,
+    /// Instructions and preferences, by the situation that they are for.
+    Standing,
+}
+
+impl Channel {
+    /// All of them, in the order in which receipts name them.
+    pub const ALL: [Self; 5] = [
+        Self::Keyword,
+        Self::Vector,
+        Self::Graph,
+        Self::Time,
+        Self::Standing,
+    ];
+
+    /// The name used on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Vector => "vector",
+            Self::Graph => "graph",
+            Self::Time => "time",
+            Self::Standing => "standing",
+        }
+    }
 }
 
 impl Default for Search {
@@ -183,6 +233,66 @@ impl Default for Search {
             relations: false,
             reference_time: None,
             rerank: false,
+            as_of: None,
+            known_at: None,
+            without: Vec::new(),
+        }
+    }
+}
+
+/// A question that an agent is about to answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Context {
+    /// The question, or what the person just said.
+    pub query: String,
+    /// Which memories may appear.
+    pub filter: Filter,
+    /// The most tokens of the text, 50 to 100,000, as [`Reply::Context`] counts them.
+    pub budget_tokens: usize,
+    /// Tell what held in the world at this moment.
+    pub as_of: Option<Moment>,
+    /// The moment to take for now.
+    pub reference_time: Option<Moment>,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            query: String::new(),
+            filter: Filter::all(),
+            budget_tokens: 1_500,
+            as_of: None,
+            reference_time: None,
+        }
+    }
+}
+
+/// What to put in the order of time: all that is known of an entity, what a question finds, or everything that
+/// has a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Timeline {
+    /// Only what is about this entity: its id, or any of its names.
+    pub entity: Option<EntityId>,
+    /// Only what answers this question.
+    pub query: Option<String>,
+    /// Only what lasted beyond this moment or came after it.
+    pub from: Option<Moment>,
+    /// Only what began before this moment.
+    pub to: Option<Moment>,
+    /// Only what rests on memories that this selects.
+    pub filter: Filter,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self {
+            entity: None,
+            query: None,
+            from: None,
+            to: None,
+            filter: Filter::all(),
         }
     }
 }
@@ -325,6 +435,20 @@ pub enum Reply {
         /// Relations that hold: those that the hits state, then others at the entities that they mention.
         relations: Vec<Triple>,
     },
+    /// A text for a prompt.
+    Context {
+        /// Sections of lines; a line ends with the numbers of the memories that it rests on: `[m1]`.
+        text: String,
+        /// The memories by those numbers: `[m1]` is the first.
+        memories: Vec<Id>,
+        /// How many tokens the text takes, about: one for four bytes of an alphabet, two for three
+        /// characters of Chinese, Japanese or Korean.
+        tokens: usize,
+        /// Whether anything was left out for the budget's sake.
+        truncated: bool,
+    },
+    /// What happened and what held, in the order in which it began.
+    Timeline(Vec<Dated>),
     /// One memory.
     Memory(Box<Memory>),
     /// A page of memories.
@@ -492,6 +616,35 @@ pub struct Hit {
     pub rerank_score: Option<f32>,
     /// Why it was returned.
     pub receipt: Receipt,
+    /// The memories that cannot be true together with it, as nobody has said which of them is. Those that
+    /// are hits too stand next to it, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contradicts: Vec<Id>,
+}
+
+/// A line of a timeline: one version of a memory, or a relation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dated {
+    /// When it began or happened; when it was said, if nobody told.
+    pub from: Moment,
+    /// How exactly `from` is known. `None` when nobody told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_precision: Option<Precision>,
+    /// The first moment at which it did not hold any more; `None` while it does, and of what happened once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Moment>,
+    /// How exactly `to` is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_precision: Option<Precision>,
+    /// What it says.
+    pub text: String,
+    /// Whether it is believed today and, as far as is known, holds on.
+    pub current: bool,
+    /// The memories that it rests on.
+    pub memories: Vec<Id>,
+    /// The relation that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
 }
 
 /// Why a memory was returned.
@@ -501,16 +654,47 @@ pub struct Receipt {
     pub channels: Vec<ChannelScore>,
     /// The messages it came from.
     pub sources: Vec<Id>,
+    /// The way on which the graph channel came to it, from what the question names; empty when it did not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Step>,
+}
+
+/// One step on the way from a question to a memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// How it leads on: the predicate of a relation; `named` from the question to what it names, `found` to a
+    /// memory that another channel found, `mentions` between an entity and a memory, `source` between a fact and
+    /// its message, `next` between neighbours in a conversation.
+    pub by: String,
+    /// Against the direction of the relation: from its object to its subject.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backwards: bool,
+    /// Where it arrives.
+    pub to: Stop,
+    /// The name of where it arrives; empty for a memory.
+    pub name: String,
+}
+
+/// Where a step arrives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// An entity.
+    Entity(EntityId),
+    /// A plain value.
+    Value(String),
+    /// A memory.
+    Memory(Id),
 }
 
 /// What one channel says of a memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChannelScore {
-    /// `vector` or `keyword`.
+    /// The name of a [`Channel`].
     pub channel: String,
     /// Its place among the channel's candidates, from 1.
     pub rank: usize,
-    /// The channel's own score: a cosine, or a BM25 sum.
+    /// The channel's own score: a cosine, a BM25 sum, the strength of a path.
     pub raw: f32,
     /// The score after normalisation, 0 to 1.
     pub score: f32,

@@ -89,7 +89,8 @@ fn a_full_memory_refuses_more_with_what_to_do_and_keeps_all_it_has() {
     assert_eq!(fixture.memories().len(), 50);
 }
 
-/// The same hits in the same order, whose scores differ by rounding at the most.
+/// As many hits, as good at every place: what counts as unrelated is estimated from what a search looked at, so that
+/// scores differ a little.
 fn assert_alike(left: &Fixture, right: &Fixture) {
     for query in [
         "How high was the tide on the 7th day?",
@@ -100,7 +101,7 @@ fn assert_alike(left: &Fixture, right: &Fixture) {
         assert_eq!(left.len(), right.len());
         for (left, right) in left.iter().zip(&right) {
             assert!(
-                (left.score - right.score).abs() < 2e-3,
+                (left.score - right.score).abs() < 2e-2,
                 "{left:?} {right:?}"
             );
         }
@@ -113,21 +114,29 @@ fn when_memory_is_short_codes_stay_and_answers_stay_the_same() {
         budget,
         ..Settings::default()
     };
-    let mut lean = Fixture::with_settings(budget(1 << 20));
+    let mut lean = Fixture::without_model();
     let mut plenty = Fixture::without_model();
-    let mut number = 0;
-    let mut add = |lean: &Fixture, plenty: &Fixture| {
-        lean.add(batch(lean, number));
-        plenty.add(batch(plenty, number));
-        number += 1;
-    };
-    while stats(&lean).vectors == "resident" {
-        assert!(stats(&lean).bytes <= (1 << 20) / 8 * 7);
-        add(&lean, &plenty);
+    let add = |number: usize, lean: &Fixture| lean.add(batch(lean, number));
+    for number in 0..24 {
+        add(number, &lean);
+        add(number, &plenty);
     }
-    // Pages of rows, which were stored before, go.
-    (0..3).for_each(|_| add(&lean, &plenty));
-    assert!(stats(&lean).bytes < stats(&plenty).bytes);
+    lean.reopen();
+    assert_eq!(stats(&lean).vectors, "resident");
+    let needed = stats(&lean).bytes;
+    let short = budget(needed / 16 * 17);
+    lean.settings = short;
+    lean.reopen();
+    assert_eq!(stats(&lean).vectors, "lean");
+    assert!(stats(&lean).bytes < needed);
+    assert_alike(&lean, &plenty);
+
+    // With the next pages that are stored, those of rows go.
+    assert!(!pages(&lean, "rows/").is_empty());
+    for number in 24..27 {
+        add(number, &lean);
+        add(number, &plenty);
+    }
     assert_eq!(stats(&plenty).vectors, "resident");
     assert_alike(&lean, &plenty);
     assert!(pages(&lean, "rows/").is_empty());
@@ -151,7 +160,7 @@ fn when_memory_is_short_codes_stay_and_answers_stay_the_same() {
     assert_alike(&lean, &plenty);
 
     // With more room, rows come back, and are stored.
-    lean.settings = budget(4 << 20);
+    lean.settings = budget(needed * 4);
     lean.reopen();
     assert_eq!(stats(&lean).vectors, "resident");
     assert_eq!(pages(&lean, "rows/").len(), pages(&lean, "codes/").len());
@@ -161,7 +170,7 @@ fn when_memory_is_short_codes_stay_and_answers_stay_the_same() {
     assert_eq!(found(&lean), found(&plenty));
 
     // With less again, they are left where they are.
-    lean.settings = budget(1 << 20);
+    lean.settings = short;
     lean.reopen();
     assert_eq!(stats(&lean).vectors, "lean");
     assert_alike(&lean, &plenty);

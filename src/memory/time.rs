@@ -57,6 +57,16 @@ impl Moment {
         self.civil().strftime("%-d %B %Y %A").to_string()
     }
 
+    /// The day, month or year that it is in, as people write it: `14 March 2026`, `March 2026`, `2026`.
+    pub fn words(self, precision: Precision) -> String {
+        let form = match precision {
+            Precision::Instant | Precision::Day => "%-d %B %Y",
+            Precision::Month => "%B %Y",
+            Precision::Year => "%Y",
+        };
+        self.civil().strftime(form).to_string()
+    }
+
     fn civil(self) -> civil::DateTime {
         Offset::UTC.to_datetime(self.timestamp())
     }

@@ -4,6 +4,7 @@
 //! The phases take what is known as plain data and answer with plain data. They ask models, but
 //! never write: what is to be stored is a [`Changes`](crate::store::Changes) that the space commits.
 
+pub mod context;
 pub mod erase;
 mod evidence;
 pub mod extract;
@@ -12,8 +13,10 @@ pub mod knowledge;
 mod originals;
 pub mod pages;
 mod passages;
+pub mod past;
 pub mod recall;
 mod selection;
 pub mod store;
 pub mod summary;
+pub mod timeline;
 pub mod update;

@@ -125,6 +125,13 @@ impl RecallIndex {
         self.vectors.link(changed * 2 + LINKED_AT_LEAST);
     }
 
+    /// Standing memories, by their sequence numbers, oldest first.
+    pub fn standing(&self) -> impl Iterator<Item = u32> {
+        let slots = self.selections.standing().iter();
+        let sequences: BTreeSet<u32> = slots.filter_map(|slot| self.sequence(slot)).collect();
+        sequences.into_iter()
+    }
+
     /// Bytes in memory.
     pub fn bytes(&self) -> usize {
         self.vectors.bytes() + self.keywords.bytes() + self.slots.bytes()
@@ -528,6 +535,7 @@ pub fn recall(
             Some(Hit {
                 score,
                 rerank_score: None,
+                contradicts: Vec::new(),
                 receipt: receipt(&memory, fused, &raw),
                 memory: (*memory).clone(),
             })
@@ -556,5 +564,6 @@ fn receipt(memory: &Memory, fused: &Fused, raw: &[BTreeMap<Slot, f32>; 2]) -> Re
     Receipt {
         channels: channels.collect(),
         sources: memory.sources().to_vec(),
+        path: Vec::new(),
     }
 }

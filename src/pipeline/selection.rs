@@ -18,6 +18,7 @@ pub(super) struct Selections {
     listed: Bitmap,
     facts: Bitmap,
     changeable: Bitmap,
+    standing: Bitmap,
     expiring: BTreeMap<Slot, Moment>,
     /// The last asked comes last.
     filtered: RefCell<Vec<Filtered>>,
@@ -38,6 +39,7 @@ impl Selections {
         self.facts.set(slot, card.kind == Kind::Fact);
         self.changeable
             .set(slot, card.is_listed() && !card.immutable);
+        self.standing.set(slot, card.standing);
         match card.expires_at {
             Some(at) => self.expiring.insert(slot, at),
             None => self.expiring.remove(&slot),
@@ -54,6 +56,7 @@ impl Selections {
         self.listed.remove(slot);
         self.facts.remove(slot);
         self.changeable.remove(slot);
+        self.standing.remove(slot);
         self.expiring.remove(&slot);
         for filtered in self.filtered.get_mut() {
             filtered.slots.remove(slot);
@@ -63,6 +66,11 @@ impl Selections {
     /// The facts.
     pub fn facts(&self) -> &Bitmap {
         &self.facts
+    }
+
+    /// Instructions and preferences.
+    pub fn standing(&self) -> &Bitmap {
+        &self.standing
     }
 
     /// What the update phase may change.

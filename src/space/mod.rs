@@ -1,6 +1,7 @@
 //! One owner's memory: the only place where indexes, storage and models meet.
 
 mod add;
+mod context;
 mod error;
 mod graph;
 mod ingest;
@@ -145,6 +146,8 @@ impl<H: Host> Space<H> {
             Operation::RunJobs { event } => self.run_jobs(event).await,
             Operation::Search(search) if search.relations => self.search_related(search).await,
             Operation::Search(search) => self.search(search).await,
+            Operation::Context(context) => self.context(context).await,
+            Operation::Timeline(timeline) => self.timeline(timeline).await,
             Operation::Get { id } => self.get(id),
             Operation::List(list) => self.list(&list),
             Operation::Update(update) => self.update(update).await,

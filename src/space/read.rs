@@ -17,7 +17,12 @@ const RERANKED: usize = 50;
 const PAGE: usize = 1_000;
 
 impl<H: Host> Space<H> {
-    pub(super) async fn search(&self, mut search: Search) -> Result<Reply, SpaceError> {
+    pub(super) async fn search(&self, search: Search) -> Result<Reply, SpaceError> {
+        Ok(Reply::Hits(self.hits(search).await?))
+    }
+
+    /// What recall finds.
+    pub(super) async fn hits(&self, mut search: Search) -> Result<Vec<Hit>, SpaceError> {
         let query = search.query.trim().to_owned();
         if query.is_empty() {
             return Err(SpaceError::EmptyQuery);
@@ -58,7 +63,7 @@ impl<H: Host> Space<H> {
             self.rerank(reranker.as_ref(), &query, &mut hits).await;
             hits.truncate(top_k);
         }
-        Ok(Reply::Hits(hits))
+        Ok(hits)
     }
 
     /// Orders hits as a model sees them. It is an extra: when it fails, they stay as they are.

