@@ -428,6 +428,13 @@ pub enum Reply {
     },
     /// What recall found, best first.
     Hits(Vec<Hit>),
+    /// What recall found, best first, and what the graph says of it.
+    Related {
+        /// The hits.
+        hits: Vec<Hit>,
+        /// Relations that hold: those that the hits state, then others at the entities that they mention.
+        relations: Vec<Triple>,
+    },
     /// A text for a prompt.
     Context {
         /// Sections of lines; a line ends with the numbers of the memories that it rests on: `[m1]`.
@@ -442,13 +449,6 @@ pub enum Reply {
     },
     /// What happened and what held, in the order in which it began.
     Timeline(Vec<Dated>),
-    /// What recall found, best first, and what the graph says of it.
-    Related {
-        /// The hits.
-        hits: Vec<Hit>,
-        /// Relations that hold: those that the hits state, then others at the entities that they mention.
-        relations: Vec<Triple>,
-    },
     /// One memory.
     Memory(Box<Memory>),
     /// A page of memories.
@@ -499,7 +499,7 @@ pub enum Reply {
         earlier: Vec<(Moment, String)>,
     },
     /// Counts.
-    Stats(Stats),
+    Stats(Box<Stats>),
 }
 
 /// An entity with all that is known of it.

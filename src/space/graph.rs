@@ -10,7 +10,7 @@ use crate::memory::{
 };
 use crate::operation::{Conflict, EntityView, Graph, Hit, Link, Reply, Search, Side, Triple};
 use crate::pipeline::graph::{Draft, Settled, merge, paths, resolve, settle, split};
-use crate::pipeline::knowledge::{self, Known};
+use crate::pipeline::knowledge::Known;
 use crate::store::Changes;
 
 /// Entities on one page at most: an export takes all of them.
@@ -125,7 +125,10 @@ impl<H: Host> Space<H> {
     ) -> Result<Reply, SpaceError> {
         let state = self.state.borrow();
         let graph = state.knowledge.graph();
-        let (from, to) = (found(graph, from)?, found(graph, to)?);
+        let (from, to) = (
+            self.find_entity(&state, from)?,
+            self.find_entity(&state, to)?,
+        );
         let paths = paths(graph, &from.id, &to.id, as_of);
         let links = paths.iter().flatten();
         let ends = links.flat_map(|Link { relation, .. }| {
@@ -143,25 +146,27 @@ impl<H: Host> Space<H> {
 
     /// A search with the relations at the entities that its hits mention.
     pub(super) async fn search_related(&self, search: Search) -> Result<Reply, SpaceError> {
-        let filter = search.filter.clone();
-        match self.search(search).await? {
-            Reply::Hits(hits) => Ok(Reply::Related {
-                relations: self.related(&hits, &filter)?,
-                hits,
-            }),
-            other => Ok(other),
-        }
+        let hits = self.hits(search.clone()).await?;
+        Ok(Reply::Related {
+            relations: self.related(&hits, &search)?,
+            hits,
+        })
     }
 
-    fn related(&self, hits: &[Hit], filter: &Filter) -> Result<Vec<Triple>, SpaceError> {
+    fn related(&self, hits: &[Hit], search: &Search) -> Result<Vec<Triple>, SpaceError> {
         let now = self.host.now();
         let state = self.state.borrow();
         let known = self.view(&state).known;
         let graph = known.graph();
-        let filter = state.own(filter);
+        let filter = state.own(&search.filter);
         let is_shown = |relation: &Relation| {
+            let holds = match search.as_of {
+                Some(at) => relation.holds_at(at),
+                None => relation.valid_to.is_none(),
+            };
             let mut cards = relation.memories.iter().filter_map(|id| known.card(id));
-            relation.is_current()
+            holds
+                && relation.is_believed(search.known_at)
                 && cards.any(|card| !card.is_expired(now) && known.selects(&filter, &card))
         };
         let stated = hits
@@ -205,7 +210,8 @@ impl<H: Host> Space<H> {
         let id = self
             .commit(|state, mint| {
                 let graph = state.known.knowledge().graph();
-                let (from, into) = (&found(graph, from)?.id, &found(graph, into)?.id);
+                let from = &self.find_entity(state, from)?.id;
+                let into = &self.find_entity(state, into)?.id;
                 let mut draft = Draft::new(graph, now);
                 let (id, memories) = merge(state.known, &mut draft, from, into, mint)?;
                 Ok((corrected(state, draft, memories), id))
@@ -224,7 +230,7 @@ impl<H: Host> Space<H> {
         let id = self
             .commit(|state, mint| {
                 let graph = state.known.knowledge().graph();
-                let entity = &found(graph, entity)?.id;
+                let entity = &self.find_entity(state, entity)?.id;
                 let mut draft = Draft::new(graph, now);
                 let (id, memories) = split(state.known, &mut draft, entity, name, memories, mint)?;
                 Ok((corrected(state, draft, memories), id))

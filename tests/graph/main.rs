@@ -2,6 +2,7 @@
 //! and what stays after corrections and erasures. The model's replies are written into the tests.
 #![allow(missing_docs)]
 
+mod asked;
 #[path = "../common/mod.rs"]
 mod common;
 mod property;

@@ -1,6 +1,7 @@
 //! The hosted REST contract of mem0: what its unmodified clients send and expect.
 
 mod add;
+mod context;
 mod graph;
 mod messages;
 mod query;
@@ -56,6 +57,10 @@ pub(super) enum Route {
     Merge(String),
     /// `POST /v1/graph/entities/{id or name}/split/`
     Split(String),
+    /// `POST /v1/context/`
+    Context,
+    /// `GET /v1/timeline/`
+    Timeline,
     /// `GET /v1/contradictions/`
     Contradictions,
     /// `POST /v1/contradictions/{id}/resolve/`
@@ -137,6 +142,8 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
             (verb == "POST").then(|| Route::Split((*id).to_owned())),
             "POST",
         ),
+        ["v1", "context"] => ((verb == "POST").then_some(Route::Context), "POST"),
+        ["v1", "timeline"] => ((verb == "GET").then_some(Route::Timeline), "GET"),
         ["v1", "contradictions"] => ((verb == "GET").then_some(Route::Contradictions), "GET"),
         ["v1", "contradictions", id, "resolve"] => (
             (verb == "POST").then(|| Route::Resolve((*id).to_owned())),
@@ -216,6 +223,8 @@ pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Proble
         Route::Entity(name) => graph::entity(name, &query()),
         Route::Merge(name) => graph::merge(name, &query().or(Fields::of_body(body)?)),
         Route::Split(name) => graph::split(name, &query().or(Fields::of_body(body)?)),
+        Route::Context => context::context(&Fields::of_body(body)?),
+        Route::Timeline => context::timeline(&query()),
         Route::Contradictions => graph::contradictions(&query()),
         Route::Resolve(id) => {
             let id = id.parse().map_err(|_| {

@@ -6,20 +6,18 @@ use serde_json::{Value, json};
 use super::super::fields::{Fields, bad_value, refused};
 use super::super::python;
 use super::shapes::Cut;
-use super::{Read, Shape, add, scope};
+use super::{Read, Shape, add, graph, scope};
 use crate::memory::{Condition, Filter, Id, Operator, Owner, Precision, Problem};
 use crate::operation::{List, Operation, Search, Transcript, Update};
 
 const MAX_RESULTS: usize = 1000;
 const MAX_QUERY_BYTES: usize = 100 * 1024;
 
-pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
-    let query = fields.text("query")?.ok_or_else(|| {
-        refused(
-            "empty_query",
-            "give the question in `query`; to see all memories, list them",
-        )
-    })?;
+/// The words of a question.
+pub(super) fn question(fields: &Fields) -> Result<Option<String>, Problem> {
+    let Some(query) = fields.text("query")? else {
+        return Ok(None);
+    };
     let query = query.trim();
     if query.len() > MAX_QUERY_BYTES {
         return Err(Problem::new(
@@ -28,6 +26,16 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
             format!("a query may have at most {} KB", MAX_QUERY_BYTES / 1024),
         ));
     }
+    Ok(Some(query.to_owned()))
+}
+
+pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
+    let query = question(fields)?.ok_or_else(|| {
+        refused(
+            "empty_query",
+            "give the question in `query`; to see all memories, list them",
+        )
+    })?;
     let (owner, filter) = selection(fields)?;
     let defaults = Search::default();
     let threshold = fields.number("threshold")?;
@@ -38,7 +46,7 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
         ));
     }
     let search = Search {
-        query: query.to_owned(),
+        query,
         filter,
         top_k: first_count(fields, &["top_k", "topK", "limit"])?.unwrap_or(defaults.top_k),
         threshold: threshold.map_or(defaults.threshold, |threshold| threshold as f32),
@@ -47,8 +55,8 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
         relations: fields.flag("enable_graph", false)?,
         reference_time: fields.time("reference_date")?,
         rerank: fields.flag("rerank", false)?,
-        as_of: fields.time("as_of")?,
-        known_at: fields.time("known_at")?,
+        as_of: graph::moment(fields, "as_of")?,
+        known_at: graph::moment(fields, "known_at")?,
         without: Vec::new(),
     };
     let shape = Shape::Hits {

@@ -54,6 +54,8 @@ pub(crate) enum Shape {
     },
     Entity,
     Paths,
+    Context,
+    Timeline,
     /// Of a list of contradictions.
     Contradictions,
     /// Of one that was resolved.
@@ -155,6 +157,25 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
         }
         (Shape::Entity, Reply::Entity(view)) => graph::view(view),
         (Shape::Paths, Reply::Paths { entities, paths }) => graph::paths(entities, paths),
+        (
+            Shape::Context,
+            Reply::Context {
+                text,
+                memories,
+                tokens,
+                truncated,
+            },
+        ) => {
+            let numbered = memories.iter().zip(1..);
+            let citations: Map<String, Value> = numbered
+                .map(|(id, number)| (format!("m{number}"), json!(id)))
+                .collect();
+            json!({"context": text, "tokens": tokens, "truncated": truncated, "citations": citations})
+        }
+        (Shape::Timeline, Reply::Timeline(lines)) => {
+            let results: Vec<Value> = lines.iter().map(graph::dated).collect();
+            json!({"count": results.len(), "results": results})
+        }
         (Shape::Contradictions, Reply::Contradictions(conflicts)) => {
             let results: Vec<Value> = conflicts.iter().map(graph::contradiction).collect();
             json!({"count": results.len(), "results": results})
@@ -168,6 +189,7 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             "total_messages": stats.transcript,
             "total_entities": stats.entities,
             "total_relations": stats.relations,
+            "open_contradictions": stats.contradictions,
             "pending_jobs": stats.jobs,
             "embedder": stats.embedder,
             "vectors": stats.vectors,
@@ -288,6 +310,7 @@ fn hit(hit: &Hit, explain: bool) -> Map<String, Value> {
     };
     let mut fields = memory(&hit.memory);
     fields.insert("score".to_owned(), score(hit.score));
+    fields.insert("contradicts".to_owned(), json!(hit.contradicts));
     if let Some(given) = hit.rerank_score {
         fields.insert("rerank_score".to_owned(), score(given));
     }
@@ -315,7 +338,11 @@ fn hit(hit: &Hit, explain: bool) -> Map<String, Value> {
             .collect();
         fields.insert(
             "receipt".to_owned(),
-            json!({"channels": channels, "sources": hit.receipt.sources}),
+            json!({
+                "channels": channels,
+                "sources": hit.receipt.sources,
+                "path": hit.receipt.path.iter().map(graph::step).collect::<Vec<_>>(),
+            }),
         );
     }
     fields

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::memory::{Entity, EntityId, Memory, Object, Relation};
-use crate::operation::{Conflict, EntityView, Link, Triple};
+use crate::operation::{Conflict, Dated, EntityView, Link, Step, Stop, Triple};
 
 /// The names of entities by their ids.
 pub(super) struct Names<'a>(BTreeMap<&'a EntityId, &'a str>);
@@ -146,6 +146,39 @@ fn timeline(memories: &[Memory]) -> Vec<Value> {
         })
     });
     shown.collect()
+}
+
+/// A line of a timeline. A relation in it has ids alone, as the text has the names.
+pub(super) fn dated(line: &Dated) -> Value {
+    json!({
+        "from": line.from,
+        "from_precision": line.from_precision,
+        "to": line.to,
+        "to_precision": line.to_precision,
+        "text": line.text,
+        "current": line.current,
+        "memories": line.memories,
+        "relation": line.relation.as_ref().map(|relation| json!({
+            "source_id": relation.subject,
+            "relationship": relation.predicate,
+            "target_id": relation.object.entity(),
+        })),
+    })
+}
+
+/// One step of the way on which the graph found a memory.
+pub(super) fn step(step: &Step) -> Value {
+    let (kind, id) = match &step.to {
+        Stop::Entity(id) => ("entity", json!(id)),
+        Stop::Value(text) => ("value", json!(text)),
+        Stop::Memory(id) => ("memory", json!(id)),
+    };
+    json!({
+        "by": step.by,
+        "backwards": step.backwards,
+        "to": {kind: id},
+        "name": step.name,
+    })
 }
 
 /// The ways between two entities, the best first. Each step begins where the one before it arrived.

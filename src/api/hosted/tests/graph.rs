@@ -10,7 +10,9 @@ use crate::memory::{
     Claim, Contradiction, Entity, EntityChange, EntityChangeKind, EntityId, Filter, Object,
     Precision, Relation, Resolution, ResolvedBy,
 };
-use crate::operation::{Conflict, EntityView, Graph, Hit, Link, Receipt, Side, Triple};
+use crate::operation::{
+    Conflict, Dated, EntityView, Graph, Hit, Link, Receipt, Side, Step, Stop, Triple,
+};
 
 fn entity(id: &str, name: &str, kind: &str) -> Entity {
     Entity {
@@ -230,6 +232,109 @@ fn ways_and_contradictions_are_asked_for() {
 }
 
 #[test]
+fn contexts_and_timelines_are_asked_for() {
+    let body = json!({
+        "query": " dinner? ", "user_id": "alice", "budget_tokens": 400, "as_of": "2026-05-01T10:00:00Z",
+        "filters": {"run_id": "r"},
+    });
+    let Operation::Context(context) = operation("POST", "/v1/context/", body) else {
+        panic!("no context");
+    };
+    assert_eq!(
+        (context.query.as_str(), context.budget_tokens),
+        ("dinner?", 400)
+    );
+    assert_eq!(context.as_of.unwrap().to_string(), "2026-05-01T10:00:00Z");
+    assert!(context.filter.mentions("run_id"));
+    for (body, expected) in [
+        (json!({"user_id": "alice"}), "empty_query"),
+        (json!({"query": "q"}), "scope_required"),
+        (
+            json!({"query": "q", "user_id": "u", "budget_tokens": 49}),
+            "out_of_range",
+        ),
+        (
+            json!({"query": "q", "user_id": "u", "budget_tokens": 1e9}),
+            "out_of_range",
+        ),
+    ] {
+        assert_eq!(
+            code("POST", "/v1/context/", body.clone()),
+            expected,
+            "{body}"
+        );
+    }
+    let address = "/v1/timeline/?user_id=alice&entity=Mel&query=pottery&from=2026-02&to=2026-03";
+    let Operation::Timeline(timeline) = operation("GET", address, Value::Null) else {
+        panic!("no timeline");
+    };
+    assert_eq!(timeline.entity, Some(EntityId("Mel".into())));
+    assert_eq!(timeline.query.as_deref(), Some("pottery"));
+    let span = [timeline.from, timeline.to].map(|at| at.unwrap().date());
+    assert_eq!(span, ["2026-02-01", "2026-04-01"], "all of March");
+}
+
+#[test]
+fn a_context_tells_which_memories_it_cites() {
+    let reply = Reply::Context {
+        text: "Facts\n- Alice is allergic to peanuts [m1]".into(),
+        memories: vec![id(3)],
+        tokens: 12,
+        truncated: false,
+    };
+    assert_eq!(
+        written(Shape::Context, reply),
+        json!({
+            "context": "Facts\n- Alice is allergic to peanuts [m1]",
+            "tokens": 12, "truncated": false, "citations": {"m1": id(3)},
+        })
+    );
+}
+
+#[test]
+fn a_timeline_shows_what_it_knows_of_each_time() {
+    let line = Dated {
+        from: at(0),
+        from_precision: Some(Precision::Day),
+        to: None,
+        to_precision: None,
+        text: "Alice lives_in San Francisco".into(),
+        current: true,
+        memories: vec![id(3)],
+        relation: Some(lives_in()),
+    };
+    let shown = written(Shape::Timeline, Reply::Timeline(vec![line]));
+    insta::assert_json_snapshot!("timeline", shown);
+}
+
+#[test]
+fn a_receipt_shows_the_way_and_a_hit_what_contradicts_it() {
+    let step = |by: &str, to, name: &str| Step {
+        by: by.into(),
+        backwards: by == "visits",
+        to,
+        name: name.into(),
+    };
+    let hit = Hit {
+        memory: memory(),
+        score: 0.5,
+        rerank_score: None,
+        receipt: Receipt {
+            path: vec![
+                step("named", Stop::Entity(EntityId("tokyo".into())), "Tokyo"),
+                step("visits", Stop::Entity(EntityId("user".into())), "Alice"),
+                step("mentions", Stop::Memory(id(3)), ""),
+            ],
+            ..Receipt::default()
+        },
+        contradicts: vec![id(4)],
+    };
+    let cut = shapes::Cut(vec!["contradicts".into(), "receipt".into()]);
+    let shown = written(Shape::Hits { cut, explain: true }, Reply::Hits(vec![hit]));
+    insta::assert_json_snapshot!("way", shown);
+}
+
+#[test]
 fn wrong_methods_say_which_are_right() {
     for (method, path, allowed) in [
         ("POST", "/v1/graph/", "GET"),
@@ -239,6 +344,8 @@ fn wrong_methods_say_which_are_right() {
         ("GET", "/v1/graph/entities/x/split/", "POST"),
         ("PUT", "/v1/graph/path/", "GET"),
         ("POST", "/v1/contradictions/", "GET"),
+        ("GET", "/v1/context/", "POST"),
+        ("POST", "/v1/timeline/", "GET"),
         ("GET", "/v1/contradictions/x/resolve/", "POST"),
     ] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();

@@ -258,7 +258,10 @@ fn counts() {
         vectors: "resident".into(),
         ..Stats::default()
     };
-    insta::assert_json_snapshot!("stats", written(Shape::Stats, Reply::Stats(stats)));
+    insta::assert_json_snapshot!(
+        "stats",
+        written(Shape::Stats, Reply::Stats(Box::new(stats)))
+    );
 }
 
 #[test]
