@@ -14,3 +14,4 @@ mod selection;
 pub mod store;
 pub mod summary;
 pub mod update;
+pub mod when;
