@@ -111,9 +111,7 @@ impl<'de> Deserialize<'de> for Moment {
 
 /// How exactly a time is known, finest first. Of a stretch between two times, how exactly its ends
 /// are known.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// To the instant.

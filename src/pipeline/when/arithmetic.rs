@@ -84,12 +84,26 @@ pub fn previous(rule: Recurrence, before: Moment) -> Option<Span> {
 }
 
 fn find(rule: Recurrence, at: DateTime, way: i64) -> Option<Span> {
-    let fits = |stretch: &Stretch| if way > 0 { stretch.from > at } else { stretch.until <= at };
+    let fits = |stretch: &Stretch| {
+        if way > 0 {
+            stretch.from > at
+        } else {
+            stretch.until <= at
+        }
+    };
     let years = |make: &dyn Fn(i16) -> Stretch| {
-        let by_year = |off: i64| i16::try_from(i64::from(at.year()) + off * way).ok().map(make);
+        let by_year = |off: i64| {
+            i16::try_from(i64::from(at.year()) + off * way)
+                .ok()
+                .map(make)
+        };
         (-1..=2).filter_map(by_year).find(fits)
     };
-    let weeks = |make: &dyn Fn(DateTime) -> Stretch| (-1..=2).map(|off| make(moved(at, Unit::Week, off * way))).find(fits);
+    let weeks = |make: &dyn Fn(DateTime) -> Stretch| {
+        (-1..=2)
+            .map(|off| make(moved(at, Unit::Week, off * way)))
+            .find(fits)
+    };
     let stretch = match rule {
         Recurrence::Weekday { day, weeks: count } => {
             let first = weeks(&|week| Stretch::day(weekday_of(week.date(), day)))?;

@@ -1,7 +1,7 @@
 //! Stretches of the calendar. All operations stay within the years that a [`Moment`] can hold.
 
-use jiff::civil::{Date, DateTime, Weekday};
 use jiff::Span as Step;
+use jiff::civil::{Date, DateTime, Weekday};
 
 use super::lexicon::{Edge, Part};
 use super::{Feast, Unit};
@@ -35,7 +35,12 @@ impl Stretch {
     pub fn holding(at: DateTime, unit: Unit) -> Self {
         let date = at.date();
         let from = match unit {
-            Unit::Minute => at.with().second(0).subsec_nanosecond(0).build().unwrap_or(at),
+            Unit::Minute => at
+                .with()
+                .second(0)
+                .subsec_nanosecond(0)
+                .build()
+                .unwrap_or(at),
             Unit::Hour => at.date().at(at.hour(), 0, 0, 0),
             Unit::Day => midnight(date),
             Unit::Week | Unit::Weekend => midnight(monday(date)),
@@ -258,10 +263,15 @@ pub(super) fn shifted(
     let mut years = (-3..=3).filter_map(|offset| at(said.year() + offset));
     match shift {
         0 => at(said.year()),
-        1.. => years.filter(|s| s.from > said).nth(usize::from(shift.unsigned_abs()) - 1),
+        1.. => years
+            .filter(|s| s.from > said)
+            .nth(usize::from(shift.unsigned_abs()) - 1),
         _ => {
             let past: Vec<Stretch> = years.by_ref().filter(|s| s.until <= said).collect();
-            past.iter().rev().nth(usize::from(shift.unsigned_abs()) - 1).copied()
+            past.iter()
+                .rev()
+                .nth(usize::from(shift.unsigned_abs()) - 1)
+                .copied()
         }
     }
 }
@@ -285,9 +295,15 @@ pub(super) fn bounds() -> (DateTime, DateTime) {
 
 /// A day and a month of the nearest year that has them.
 pub(super) fn day_of(said: DateTime, month: i8, day: i8) -> Option<Stretch> {
-    let near = nearest(said, |year| Date::new(year, month, day).ok().map(Stretch::day));
+    let near = nearest(said, |year| {
+        Date::new(year, month, day).ok().map(Stretch::day)
+    });
     // The 29th of February may be two years away.
     near.or_else(|| {
-        (2..=4).find_map(|off| Date::new(said.year() - off, month, day).ok().map(Stretch::day))
+        (2..=4).find_map(|off| {
+            Date::new(said.year() - off, month, day)
+                .ok()
+                .map(Stretch::day)
+        })
     })
 }

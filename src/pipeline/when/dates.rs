@@ -1,9 +1,9 @@
 //! Times by the calendar: dates, months, years, seasons, decades, named days.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 
-use super::calendar::{self, Stretch, day_of, midnight, nearest};
-use super::digits::{self, Digits};
+use super::calendar::{Stretch, day_of, midnight, nearest};
+use super::digits::Digits;
 use super::lexicon::{ALL, Sense, Tongues};
 use super::reader::{Found, INTO, ON, Read, Reader};
 use super::tokens::Gap;
@@ -46,9 +46,15 @@ impl Reader<'_> {
         let day = self
             .offset(at)
             .or_else(|| self.edge(at))
+            .or_else(|| self.dated_weekday(at))
             .or_else(|| self.relative(at, cue))
             .or_else(|| self.calendar(at, cue))?;
         Some(self.with_clock(day))
+    }
+
+    fn dated_weekday(&self, at: usize) -> Option<Read<Found>> {
+        let date = self.weekday_first(at)?;
+        date.try_map(|date| date.stretch(self.said).map(absolute))
     }
 
     /// A time by the calendar.
@@ -70,7 +76,11 @@ impl Reader<'_> {
             Digits::Stamp(time) => Stretch::holding(time, Unit::Minute),
             _ => return None,
         };
-        Some(Read { value, end: at + 1, tongues: ALL })
+        Some(Read {
+            value,
+            end: at + 1,
+            tongues: ALL,
+        })
     }
 
     /// A date with a month at least.
@@ -89,9 +99,21 @@ impl Reader<'_> {
         let (year, month, day) = match self.digits(at)? {
             Digits::Date(date) => full(date),
             Digits::Month(year, month) => (Some(year), month, None),
-            Digits::Either { first, second, year } if english => (Some(year), first, Some(second)),
-            Digits::Either { first, second, year } => (Some(year), second, Some(first)),
-            Digits::Short { first, second, dots } if cue & ON != 0 && !self.counts_things(at + 1) => {
+            Digits::Either {
+                first,
+                second,
+                year,
+            } if english => (Some(year), first, Some(second)),
+            Digits::Either {
+                first,
+                second,
+                year,
+            } => (Some(year), second, Some(first)),
+            Digits::Short {
+                first,
+                second,
+                dots,
+            } if cue & ON != 0 && !self.counts_things(at + 1) => {
                 let months_first = !dots && english;
                 let (month, day) = if months_first && first <= 12 || second > 12 {
                     (first, second)
@@ -107,10 +129,16 @@ impl Reader<'_> {
             _ => return None,
         };
         let mut end = at + 1;
-        if matches!(self.digits(at), Some(Digits::Short { dots: true, .. })) && self.mark(end) == Some('.') {
+        if matches!(self.digits(at), Some(Digits::Short { dots: true, .. }))
+            && self.mark(end) == Some('.')
+        {
             end += 1;
         }
-        Some(Read { value: Partial { year, month, day }, end, tongues: ALL })
+        Some(Read {
+            value: Partial { year, month, day },
+            end,
+            tongues: ALL,
+        })
     }
 
     /// `2023年5月7日`, and its parts.
@@ -129,7 +157,9 @@ impl Reader<'_> {
             return None;
         }
         (here, tongues) = (month.end, month.tongues);
-        let day = self.marked(here, tongues, Sense::DayMark).filter(|day| (1..=31).contains(&day.value));
+        let day = self
+            .marked(here, tongues, Sense::DayMark)
+            .filter(|day| (1..=31).contains(&day.value));
         if let Some(day) = day {
             (here, tongues) = (day.end, day.tongues);
         }
@@ -147,7 +177,9 @@ impl Reader<'_> {
 
     /// A number and its mark: `5月`.
     pub fn marked(&self, at: usize, tongues: Tongues, mark: Sense) -> Option<Read<i64>> {
-        let number = self.count(at, tongues).filter(|number| number.value.1 == 0)?;
+        let number = self
+            .count(at, tongues)
+            .filter(|number| number.value.1 == 0)?;
         let end = self.is(number.end, number.tongues, mark)?;
         Some(end.map(|()| number.value.0))
     }
@@ -157,21 +189,47 @@ impl Reader<'_> {
         let day = self.day_number(at)?;
         let link = self.links(day.end, ALL);
         let month = self.month_word(link.end, link.tongues)?;
-        let value = Partial { year: None, month: month.value, day: Some(day.value) };
+        let value = Partial {
+            year: None,
+            month: month.value,
+            day: Some(day.value),
+        };
         Date::new(2024, value.month, day.value).ok()?;
-        Some(self.with_year(Read { value, end: month.end, tongues: month.tongues }))
+        Some(self.with_year(Read {
+            value,
+            end: month.end,
+            tongues: month.tongues,
+        }))
     }
 
     /// A day of a month: `7`, `7th`, `7.`, `1er`, `seventh`.
     pub fn day_number(&self, at: usize) -> Option<Read<i8>> {
         let (number, length) = self.figure(at)?;
-        let value = i8::try_from(number).ok().filter(|day| (1..=31).contains(day) && length <= 2)?;
+        let value = i8::try_from(number)
+            .ok()
+            .filter(|day| (1..=31).contains(day) && length <= 2)?;
+        // The number of a name: `GPT-4`.
+        let named = at > 0
+            && self.gap(at) == Some(Gap::Hyphen)
+            && self.digits(at - 1).is_none()
+            && self.month_word(at - 1, ALL).is_none();
+        if named {
+            return None;
+        }
         let mut end = at + 1;
-        let ordinal = self.is(end, ALL, Sense::Ordinal).is_some() && self.gap(end) == Some(Gap::None);
-        if ordinal || (matches!(self.mark(end), Some('.' | 'º' | 'ª' | '°')) && self.gap(end) == Some(Gap::None)) {
+        let ordinal =
+            self.is(end, ALL, Sense::Ordinal).is_some() && self.gap(end) == Some(Gap::None);
+        if ordinal
+            || (matches!(self.mark(end), Some('.' | 'º' | 'ª' | '°'))
+                && self.gap(end) == Some(Gap::None))
+        {
             end += 1;
         }
-        Some(Read { value, end, tongues: ALL })
+        Some(Read {
+            value,
+            end,
+            tongues: ALL,
+        })
     }
 
     pub fn month_word(&self, at: usize, tongues: Tongues) -> Option<Read<i8>> {
@@ -180,9 +238,16 @@ impl Reader<'_> {
             _ => None,
         })?;
         // An abbreviation's dot.
-        let short = self.tokens.get(at).is_some_and(|token| token.end - token.start <= 5);
+        let short = self
+            .tokens
+            .get(at)
+            .is_some_and(|token| token.end - token.start <= 5);
         let goes_on = self.figure(read.end + 1).is_some() && self.mark(read.end) == Some('.');
-        let end = if short && goes_on && self.gap(read.end) == Some(Gap::None) { read.end + 1 } else { read.end };
+        let end = if short && goes_on && self.gap(read.end) == Some(Gap::None) {
+            read.end + 1
+        } else {
+            read.end
+        };
         Some(Read { end, ..read })
     }
 
@@ -190,8 +255,16 @@ impl Reader<'_> {
     fn month_first(&self, at: usize, cue: u8) -> Option<Read<Partial>> {
         let month = self.month_word(at, ALL)?;
         let capital = self.tokens.get(at).is_some_and(|token| token.capital);
-        let bare = Partial { year: None, month: month.value, day: None };
-        let plain = Read { value: bare, end: month.end, tongues: month.tongues };
+        let bare = Partial {
+            year: None,
+            month: month.value,
+            day: None,
+        };
+        let plain = Read {
+            value: bare,
+            end: month.end,
+            tongues: month.tongues,
+        };
         let dated = self.with_year(plain);
         if dated.value.year.is_some() {
             return Some(dated);
@@ -200,10 +273,14 @@ impl Reader<'_> {
             && month.tongues & words::MONTH_FIRST != 0
         {
             let sure = capital || day.end > month.end + 1;
-            let clock = self.is(day.end, ALL, Sense::Pm).is_some() || self.is(day.end, ALL, Sense::Am).is_some();
+            let clock = self.is(day.end, ALL, Sense::Pm).is_some()
+                || self.is(day.end, ALL, Sense::Am).is_some();
             let real = Date::new(2024, month.value, day.value).is_ok();
             let read = self.with_year(Read {
-                value: Partial { day: Some(day.value), ..bare },
+                value: Partial {
+                    day: Some(day.value),
+                    ..bare
+                },
                 end: day.end,
                 tongues: month.tongues,
             });
@@ -212,8 +289,7 @@ impl Reader<'_> {
                 return Some(read);
             }
         }
-        let odd = capital || self.word(at, ALL, |s| matches!(s, Sense::Plain).then_some(())).is_none();
-        (cue & INTO != 0 && odd || cue != 0 && capital).then_some(plain)
+        (cue & INTO != 0 || cue != 0 && capital).then_some(plain)
     }
 
     /// The year after a day or a month, if there is one.
@@ -221,9 +297,13 @@ impl Reader<'_> {
         let comma = usize::from(self.mark(read.end) == Some(','));
         let link = self.links(read.end + comma, read.tongues);
         let value = match self.figure(link.end) {
-            Some((year @ 1000..2200, 4)) if !self.counts_things(link.end + 1) => i16::try_from(year).ok(),
+            Some((year @ 1000..2200, 4)) if !self.counts_things(link.end + 1) => {
+                i16::try_from(year).ok()
+            }
             // `May '23`
-            Some((year, 2)) if self.gap(link.end) == Some(Gap::Apostrophe) => i16::try_from(2000 + year).ok(),
+            Some((year, 2)) if self.gap(link.end) == Some(Gap::Apostrophe) => {
+                i16::try_from(2000 + year).ok()
+            }
             _ => None,
         };
         let quoted = matches!(self.mark(link.end), Some('\'' | '’'));
@@ -234,8 +314,17 @@ impl Reader<'_> {
         let Some(year) = value else {
             return read;
         };
-        let end = self.is(end, link.tongues, Sense::YearMark).map_or(end, |mark| mark.end);
-        Read { value: Partial { year: Some(year), ..read.value }, end, tongues: link.tongues }
+        let end = self
+            .is(end, link.tongues, Sense::YearMark)
+            .map_or(end, |mark| mark.end);
+        Read {
+            value: Partial {
+                year: Some(year),
+                ..read.value
+            },
+            end,
+            tongues: link.tongues,
+        }
     }
 
     /// `Sunday, May 7th`.
@@ -262,169 +351,37 @@ impl Reader<'_> {
         if let Some(mark) = self.is(at, ALL, Sense::YearMark) {
             let link = self.links(mark.end, mark.tongues);
             if let Some((year @ 1000..2200, 4)) = self.figure(link.end) {
-                return Some(Read { value: i16::try_from(year).ok()?, end: link.end + 1, tongues: link.tongues });
+                return Some(Read {
+                    value: i16::try_from(year).ok()?,
+                    end: link.end + 1,
+                    tongues: link.tongues,
+                });
             }
         }
         let (number, 4) = self.figure(at)? else {
             return None;
         };
         let modern = (1900..2100).contains(&number);
-        let paired = |open, close| self.mark(at + 1) == Some(close) && at > 0 && self.mark(at - 1) == Some(open);
+        let paired = |open, close| {
+            self.mark(at + 1) == Some(close) && at > 0 && self.mark(at - 1) == Some(open)
+        };
         let enclosed = paired('(', ')') || paired('（', '）');
-        let cued = (cue & INTO != 0 && (1000..2200).contains(&number)) || (modern && (cue != 0 || enclosed));
+        let cued = (cue & INTO != 0 && (1000..2200).contains(&number))
+            || (modern && (cue != 0 || enclosed));
         if !cued || self.counts_things(at + 1) || self.word(at + 1, ALL, unit).is_some() {
             return None;
         }
-        Some(Read { value: i16::try_from(number).ok()?, end: at + 1, tongues: ALL })
+        Some(Read {
+            value: i16::try_from(number).ok()?,
+            end: at + 1,
+            tongues: ALL,
+        })
     }
 
     /// A year that follows, linked or not.
     pub fn following_year(&self, at: usize, tongues: Tongues) -> Option<Read<i16>> {
         let link = self.fillers(at, tongues);
         self.year(link.end, INTO)
-    }
-
-    fn season(&self, at: usize, cue: u8) -> Option<Read<Stretch>> {
-        let season = self.word(at, ALL, |sense| match sense {
-            Sense::Season(season) => Some(season),
-            _ => None,
-        })?;
-        if let Some(year) = self.following_year(season.end, season.tongues) {
-            return Some(year.map(|year| Stretch::season(year, season.value)));
-        }
-        if cue & INTO == 0 {
-            return None;
-        }
-        let said = self.said;
-        season.try_map(|season| nearest(said, |year| Some(Stretch::season(year, season))))
-    }
-
-    fn feast(&self, at: usize, cue: u8) -> Option<Read<Stretch>> {
-        let feast = self.word(at, ALL, |sense| match sense {
-            Sense::Feast(feast) => Some(feast),
-            _ => None,
-        })?;
-        let day = |year| Stretch::day(calendar::feast(feast.value, year));
-        if let Some(year) = self.following_year(feast.end, feast.tongues) {
-            return Some(year.map(day));
-        }
-        let near = nearest(self.said, |year| Some(day(year)))?;
-        (cue != 0).then_some(feast.map(|_| near))
-    }
-
-    /// `Q3 2024`.
-    fn quarter(&self, at: usize) -> Option<Read<Stretch>> {
-        self.is(at, ALL, Sense::Quarter)?;
-        let (number @ 1..=4, 1) = self.figure(at + 1).filter(|_| self.gap(at + 1) == Some(Gap::None))? else {
-            return None;
-        };
-        let quarter = i8::try_from(number).ok()?;
-        if let Some(year) = self.following_year(at + 2, ALL) {
-            return Some(year.map(|year| Stretch::quarter(year, quarter)));
-        }
-        let value = nearest(self.said, |year| Some(Stretch::quarter(year, quarter)))?;
-        (self.cue(at) != 0).then_some(Read { value, end: at + 2, tongues: ALL })
-    }
-
-    /// `the 90s`, `1990s`, `die 90er`, `les années 90`, `90年代`.
-    fn decade(&self, at: usize) -> Option<Read<Stretch>> {
-        let century = |decade: u32| {
-            let year = if decade <= 30 { 2000 } else { 1900 } + decade;
-            i16::try_from(year).ok().map(Stretch::decade)
-        };
-        if let Some(words) = self.word(at, ALL, |sense| match sense {
-            Sense::Nineties(decade) => Some(decade),
-            _ => None,
-        }) {
-            return words.try_map(|decade| century(u32::from(decade)));
-        }
-        if let Some(ahead) = self.is(at, ALL, Sense::DecadeAhead) {
-            let (number, digits) = self.figure(self.links(ahead.end, ALL).end)?;
-            let value = match (number % 10, digits) {
-                (0, 2) => century(number)?,
-                (0, 4) => Stretch::decade(i16::try_from(number).ok()?),
-                _ => return None,
-            };
-            return Some(Read { value, end: ahead.end + 1, tongues: ahead.tongues });
-        }
-        let (number, digits) = self.figure(at)?;
-        let suffix = self.is(at + 1, ALL, Sense::Decades)?;
-        if number % 10 != 0 || matches!(self.gap(at + 1), Some(Gap::Space)) {
-            return None;
-        }
-        let known = at > 0 && (self.is(at - 1, ALL, Sense::Link).is_some() || matches!(self.mark(at - 1), Some('\'' | '’')));
-        let value = match digits {
-            4 if (1000..2200).contains(&number) => Stretch::decade(i16::try_from(number).ok()?),
-            2 if known || suffix.tongues & words::ENGLISH == 0 => century(number)?,
-            _ => return None,
-        };
-        Some(suffix.map(|()| value))
-    }
-
-    /// A time of day: `3 pm`, `at 15:30`, `um 15 Uhr`, `15h30`.
-    pub fn clock(&self, at: usize) -> Option<Read<(Time, Precision)>> {
-        let at = self.word(at, ALL, |sense| matches!(sense, Sense::On | Sense::By).then_some(())).map_or(at, |read| read.end);
-        let (time, mut end, mut precision) = match self.digits(at)? {
-            Digits::Clock(time) => (time, at + 1, Precision::Minute),
-            Digits::Number(hour @ 0..=24, 1..=2) => (digits::clock(hour % 24, 0)?, at + 1, Precision::Hour),
-            _ => return None,
-        };
-        let half = self.word(end, ALL, |sense| match sense {
-            Sense::Am => Some(false),
-            Sense::Pm => Some(true),
-            _ => None,
-        });
-        let mut tongues = ALL;
-        let mut hour = time.hour();
-        let mut minute = time.minute();
-        if let Some(half) = half {
-            hour = match (half.value, hour) {
-                (_, 13..) => return None,
-                (true, 12) | (false, 0..=11) => hour,
-                (false, _) => 0,
-                (true, _) => hour + 12,
-            };
-            end = half.end;
-            tongues = half.tongues;
-        } else if let Some(mark) = self.is(end, ALL, Sense::HourMark) {
-            end = mark.end;
-            tongues = mark.tongues;
-            if let Some((minutes @ 0..60, 2)) = self.figure(end).filter(|_| self.gap(end) == Some(Gap::None)) {
-                minute = i8::try_from(minutes).ok()?;
-                precision = Precision::Minute;
-                end += 1;
-            }
-        } else if precision == Precision::Hour {
-            return None;
-        }
-        let value = (Time::new(hour, minute, 0, 0).ok()?, precision);
-        Some(Read { value, end, tongues })
-    }
-
-    /// `1:56 pm on 8 May, 2023`.
-    fn clock_first(&self, time: Read<(Time, Precision)>) -> Option<Read<Found>> {
-        let comma = usize::from(self.mark(time.end) == Some(','));
-        let next = self.fillers(time.end + comma, ALL);
-        let day = self.relative(next.end, ON).or_else(|| self.calendar(next.end, ON))?;
-        self.at_clock(day, time.value, day.end)
-    }
-
-    /// A day with the time of day that follows, if one does.
-    fn with_clock(&self, day: Read<Found>) -> Read<Found> {
-        let comma = usize::from(self.mark(day.end) == Some(','));
-        self.clock(day.end + comma)
-            .and_then(|time| self.at_clock(day, time.value, time.end))
-            .unwrap_or(day)
-    }
-
-    fn at_clock(&self, day: Read<Found>, (time, precision): (Time, Precision), end: usize) -> Option<Read<Found>> {
-        let stretch = day.value.stretch.filter(|s| s.precision <= Precision::Day && !s.approximate)?;
-        let date = stretch.from.date();
-        let at = match precision {
-            Precision::Minute => Stretch::minute(date, time),
-            _ => Stretch::holding(date.to_datetime(time), Unit::Hour),
-        };
-        Some(Read { value: Found { stretch: Some(at), ..day.value }, end, tongues: day.tongues })
     }
 
     /// `early May`, `end of the year`, `Anfang 2023`, `年底`.
@@ -440,12 +397,26 @@ impl Reader<'_> {
             .or_else(|| {
                 // `the end of the month`: of this one.
                 let link = next.end > edge.end;
-                let unit = self.word(next.end, next.tongues, unit).filter(|unit| link && unit.value != Unit::Day)?;
+                let unit = self
+                    .word(next.end, next.tongues, unit)
+                    .filter(|unit| link && unit.value != Unit::Day)?;
                 let stretch = Stretch::holding(self.said, unit.value);
-                Some(unit.map(|_| Found { stretch: Some(stretch), kind: MentionKind::Relative }))
+                Some(unit.map(|_| Found {
+                    stretch: Some(stretch),
+                    kind: MentionKind::Relative,
+                }))
             })?;
-        let stretch = whole.value.stretch.filter(|s| s.precision > Precision::Day)?;
-        Some(whole.map(|found| Found { stretch: Some(stretch.edge(edge.value)), ..found }))
+        if whole.tongues & edge.tongues == 0 {
+            return None;
+        }
+        let stretch = whole
+            .value
+            .stretch
+            .filter(|s| s.precision > Precision::Day)?;
+        Some(whole.map(|found| Found {
+            stretch: Some(stretch.edge(edge.value)),
+            ..found
+        }))
     }
 }
 

@@ -50,7 +50,11 @@ pub(super) fn read(text: &str, before: Option<char>) -> (usize, Digits) {
             number = number.saturating_mul(10).saturating_add(digit);
             length = length.saturating_add(1);
         }
-        end += rest.chars().take(usize::from(length)).map(char::len_utf8).sum::<usize>();
+        end += rest
+            .chars()
+            .take(usize::from(length))
+            .map(char::len_utf8)
+            .sum::<usize>();
         match parts.get_mut(count) {
             Some(part) => *part = (number, length),
             None => odd = true,
@@ -78,7 +82,10 @@ pub(super) fn read(text: &str, before: Option<char>) -> (usize, Digits) {
     let after = text.get(end..).unwrap_or("");
     let tainted = before.is_some_and(|c| {
         (c.is_alphabetic() && !super::tokens::is_unspaced(c) && !matches!(c, 'Q' | 'q' | 'H'))
-            || matches!(c, '$' | '€' | '£' | '¥' | '#' | '_' | '/' | '.' | '+' | '@' | '&' | '=' | '\\' | '-')
+            || matches!(
+                c,
+                '$' | '€' | '£' | '¥' | '#' | '_' | '/' | '.' | '+' | '@' | '&' | '=' | '\\' | '-'
+            )
     }) || after.starts_with(['%', '$', '€', '£', '_', '°', '/', '=', '@', '\\']);
     if tainted || odd {
         return (end, Digits::Other);
@@ -100,18 +107,22 @@ pub(super) fn read(text: &str, before: Option<char>) -> (usize, Digits) {
 fn two(a: (u32, u8), mark: char, b: (u32, u8)) -> Digits {
     match mark {
         ':' if b.1 == 2 && a.1 <= 2 => clock(a.0, b.0).map_or(Digits::Other, Digits::Clock),
-        '-' | '/' | '.' if a.1 == 4 && b.1 == 2 && (1000..2200).contains(&a.0) && (1..=12).contains(&b.0) => {
+        '-' | '/' | '.'
+            if a.1 == 4 && b.1 == 2 && (1000..2200).contains(&a.0) && (1..=12).contains(&b.0) =>
+        {
             match (mark, year(a.0)) {
                 ('.', _) | (_, None) => Digits::Other,
                 (_, Some(year)) => Digits::Month(year, small(b.0)),
             }
         }
         '-' if a.0 < b.0 && a.1 <= 4 && b.1 <= 4 => Digits::Pair(a.0, b.0),
-        '/' | '.' if a.1 <= 2 && b.1 <= 2 && (1..=31).contains(&a.0) && (1..=31).contains(&b.0) => Digits::Short {
-            first: small(a.0),
-            second: small(b.0),
-            dots: mark == '.',
-        },
+        '/' | '.' if a.1 <= 2 && b.1 <= 2 && (1..=31).contains(&a.0) && (1..=31).contains(&b.0) => {
+            Digits::Short {
+                first: small(a.0),
+                second: small(b.0),
+                dots: mark == '.',
+            }
+        }
         _ => Digits::Other,
     }
 }
@@ -132,7 +143,9 @@ fn three(parts: [(u32, u8); 3], a: char, b: char) -> Digits {
     let year = match z.1 {
         4 => year(z.0),
         // `1.2.23` may be a version, `01.02.23` is not.
-        2 if a == '/' || (a == '.' && x.1 == 2 && y.1 == 2) => year(if z.0 < 70 { 2000 } else { 1900 } + z.0),
+        2 if a == '/' || (a == '.' && x.1 == 2 && y.1 == 2) => {
+            year(if z.0 < 70 { 2000 } else { 1900 } + z.0)
+        }
         _ => None,
     };
     let Some(year) = year.filter(|_| x.1 <= 2) else {
@@ -143,7 +156,11 @@ fn three(parts: [(u32, u8); 3], a: char, b: char) -> Digits {
     let months = Date::new(year, first, second);
     match (days, months) {
         (Ok(date), Ok(_)) if a != '/' => Digits::Date(date),
-        (Ok(_), Ok(_)) => Digits::Either { first, second, year },
+        (Ok(_), Ok(_)) => Digits::Either {
+            first,
+            second,
+            year,
+        },
         (Ok(date), Err(_)) | (Err(_), Ok(date)) => Digits::Date(date),
         _ => Digits::Other,
     }
@@ -154,7 +171,10 @@ fn stamp(date: Date, after: &str) -> Option<(usize, Digits)> {
     let rest = after.strip_prefix(['T', 't', ' '])?;
     let digits = |from: usize, to: usize| -> Option<u32> {
         let piece = rest.get(from..to)?;
-        piece.bytes().all(|b| b.is_ascii_digit()).then(|| piece.parse().ok())?
+        piece
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| piece.parse().ok())?
     };
     let time = clock(digits(0, 2)?, digits(3, 5)?)?;
     rest.get(2..3).filter(|mark| *mark == ":")?;
@@ -174,7 +194,9 @@ fn stamp(date: Date, after: &str) -> Option<(usize, Digits)> {
         if let (Some(hours), Some(minutes)) = (digits(end + 1, end + 3), digits(end + 4, end + 6)) {
             let minutes = i64::from(hours) * 60 + i64::from(minutes);
             let minutes = if sign == '+' { -minutes } else { minutes };
-            moment = moment.checked_add(jiff::SignedDuration::from_mins(minutes)).ok()?;
+            moment = moment
+                .checked_add(jiff::SignedDuration::from_mins(minutes))
+                .ok()?;
             end += 6;
         }
     }
@@ -186,7 +208,9 @@ pub(super) fn clock(hour: u32, minute: u32) -> Option<Time> {
 }
 
 fn year(number: u32) -> Option<i16> {
-    i16::try_from(number).ok().filter(|year| (1000..2200).contains(year))
+    i16::try_from(number)
+        .ok()
+        .filter(|year| (1000..2200).contains(year))
 }
 
 fn small(number: u32) -> i8 {

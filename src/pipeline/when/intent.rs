@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use super::MentionKind;
 use super::arithmetic::Amount;
 use super::lexicon::{ALL, Asks, Sense};
 use super::reader::{INTO, ON, Reader};
 use super::tokens::Tokens;
-use super::MentionKind;
 use crate::memory::{Moment, Span};
 
 /// What the answer is.
@@ -94,7 +94,12 @@ pub fn intent(question: &str, now: Moment) -> Intent {
             at = asks.end;
             continue;
         }
-        or |= first && reader.word(at, tokens.tongues, |sense| (sense == Sense::Other).then_some(())).is_some();
+        or |= first
+            && reader
+                .word(at, tokens.tongues, |sense| {
+                    (sense == Sense::Other).then_some(())
+                })
+                .is_some();
         if intent.window.is_none()
             && let Some((window, end)) = window(&reader, at)
         {
@@ -140,7 +145,11 @@ fn window(reader: &Reader, at: usize) -> Option<(Window, usize)> {
     }
     if let Some((late, end)) = way(reader, at) {
         let (anchor, end) = anchor(reader, end)?;
-        let window = if late { Window::After(anchor) } else { Window::Before(anchor) };
+        let window = if late {
+            Window::After(anchor)
+        } else {
+            Window::Before(anchor)
+        };
         return Some((window, end));
     }
     if let Some(since) = reader.is(at, reader.tokens.tongues, Sense::Since) {
@@ -151,9 +160,16 @@ fn window(reader: &Reader, at: usize) -> Option<(Window, usize)> {
         return pair(reader, between.end);
     }
     let after = reader.word(at, ALL, after_it)?;
-    let start = (0..at).rev().take_while(|at| reader.mark(*at).is_none()).last()?;
+    let start = (0..at)
+        .rev()
+        .take_while(|at| reader.mark(*at).is_none())
+        .last()?;
     let event = Anchor::Event(reader.bytes(start, at));
-    let window = if after.value { Window::After(event) } else { Window::Before(event) };
+    let window = if after.value {
+        Window::After(event)
+    } else {
+        Window::Before(event)
+    };
     Some((window, after.end))
 }
 
@@ -184,12 +200,19 @@ fn anchor(reader: &Reader, at: usize) -> Option<(Anchor, usize)> {
         return Some((Anchor::Time(span), read.end));
     }
     let end = clause_end(reader, at);
-    (end > at).then(|| (Anchor::Event(reader.bytes(at, end)), end))
+    let place = reader.tokens.tongues == super::words::GERMAN
+        && reader.tokens.get(at).is_some_and(|token| token.capital);
+    (end > at && !place).then(|| (Anchor::Event(reader.bytes(at, end)), end))
 }
 
 fn clause_end(reader: &Reader, at: usize) -> usize {
     (at..reader.tokens.list.len())
-        .find(|at| matches!(reader.mark(*at), Some(',' | '?' | '!' | ';' | '.' | '，' | '、' | '？' | '。' | '¿')))
+        .find(|at| {
+            matches!(
+                reader.mark(*at),
+                Some(',' | '?' | '!' | ';' | '.' | '，' | '、' | '？' | '。' | '¿')
+            )
+        })
         .unwrap_or(reader.tokens.list.len())
 }
 
@@ -199,10 +222,15 @@ fn pair(reader: &Reader, at: usize) -> Option<(Window, usize)> {
     let and = (at..end).find_map(|at| Some((at, reader.is(at, ALL, Sense::And)?.end)))?;
     let first = reader.bytes(at, and.0);
     let second = reader.bytes(and.1, end);
-    let one = |range: Range<usize>, at: usize| match reader.point(reader.links(at, ALL).end, INTO | ON) {
-        Some(read) => read.value.stretch.and_then(|s| s.span()).map_or(Anchor::Event(range), Anchor::Time),
-        None => Anchor::Event(range),
-    };
+    let one =
+        |range: Range<usize>, at: usize| match reader.point(reader.links(at, ALL).end, INTO | ON) {
+            Some(read) => read
+                .value
+                .stretch
+                .and_then(|s| s.span())
+                .map_or(Anchor::Event(range), Anchor::Time),
+            None => Anchor::Event(range),
+        };
     let empty = first.is_empty() || second.is_empty();
     (!empty).then(|| (Window::Between(one(first, at), one(second, and.1)), end))
 }

@@ -7,6 +7,7 @@
 //!
 //! [`fold`]: super::tokens::fold
 
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
@@ -24,7 +25,7 @@ pub(super) const ALL: Tongues = u16::MAX;
 pub(super) type Table = &'static [(&'static str, Sense)];
 
 /// Which part of a stretch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Edge {
     Early,
     Mid,
@@ -32,7 +33,7 @@ pub(super) enum Edge {
 }
 
 /// A part of the day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Morning,
     Noon,
@@ -42,7 +43,7 @@ pub(super) enum Part {
 }
 
 /// What a question's word asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asks {
     Time,
     Duration,
@@ -53,7 +54,7 @@ pub(super) enum Asks {
 }
 
 /// What a word or phrase means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sense {
     /// Common words, by which a language is known.
     Plain,
@@ -166,9 +167,11 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             }));
         }
     }
-    entries.sort_by(|a, b| {
-        (head(a.key), b.key.len(), a.key).cmp(&(head(b.key), a.key.len(), b.key))
-    });
+    let place = |entry: &Entry| {
+        let longest = Reverse(entry.key.len());
+        (head(entry.key), longest, entry.key, entry.sense, entry.shy)
+    };
+    entries.sort_by(|a, b| place(a).cmp(&place(b)));
     entries.dedup_by(|next, kept| {
         let same = next.key == kept.key && next.sense == kept.sense && next.shy == kept.shy;
         if same {

@@ -26,8 +26,10 @@
 
 mod arithmetic;
 mod calendar;
+mod clock;
 mod dates;
 mod digits;
+mod eras;
 mod intent;
 mod lexicon;
 mod ranges;
@@ -66,7 +68,7 @@ pub enum Unit {
 }
 
 /// A day of the year that has a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Feast {
     Christmas,

@@ -22,12 +22,15 @@ impl Reader<'_> {
     pub fn range(&self, at: usize) -> Option<Read<Found>> {
         let read = self
             .past_units(at)
+            .or_else(|| self.from_to(at))
             .or_else(|| self.since(at))
             .or_else(|| self.until(at))
-            .or_else(|| self.from_to(at))
             .or_else(|| self.days_of_month(at))
             .or_else(|| self.bare(at))?;
-        Some(read.map(|stretch| Found { stretch: Some(stretch), kind: MentionKind::Range }))
+        Some(read.map(|stretch| Found {
+            stretch: Some(stretch),
+            kind: MentionKind::Range,
+        }))
     }
 
     /// `for the past three months`, `the next two weeks`, `les trois derniers mois`.
@@ -39,11 +42,19 @@ impl Reader<'_> {
         let (count, off, unit) = if let Some(off) = self.word(at, ALL, shift) {
             let count = self.count(off.end, off.tongues)?;
             let link = self.links(count.end, count.tongues);
-            (count.value, off.value, self.word(link.end, link.tongues, unit)?)
+            (
+                count.value,
+                off.value,
+                self.word(link.end, link.tongues, unit)?,
+            )
         } else {
             let count = self.count(at, ALL)?;
             if let Some(off) = self.word(count.end, count.tongues, shift) {
-                (count.value, off.value, self.word(off.end, off.tongues, unit)?)
+                (
+                    count.value,
+                    off.value,
+                    self.word(off.end, off.tongues, unit)?,
+                )
             } else {
                 let word = self.word(count.end, count.tongues, unit)?;
                 let off = self.word(word.end, word.tongues & super::words::SHIFT_LAST, shift)?;
@@ -55,9 +66,17 @@ impl Reader<'_> {
             return None;
         }
         let tomorrow = moved(today(self), Unit::Day, 1);
-        let edge = if unit.value <= Unit::Hour { self.said } else { today(self) };
+        let edge = if unit.value <= Unit::Hour {
+            self.said
+        } else {
+            today(self)
+        };
         let far = moved(edge, unit.value, i64::from(off) * (count + slack));
-        let (from, until) = if off < 0 { (far, tomorrow) } else { (edge, moved(far, Unit::Day, 1)) };
+        let (from, until) = if off < 0 {
+            (far, tomorrow)
+        } else {
+            (edge, moved(far, Unit::Day, 1))
+        };
         Some(unit.map(|unit| Stretch {
             from,
             until,
@@ -68,7 +87,7 @@ impl Reader<'_> {
 
     /// `since 2019`, `seit drei Jahren`.
     fn since(&self, at: usize) -> Option<Read<Stretch>> {
-        let since = self.is(at, ALL, Sense::Since)?;
+        let since = self.is(at, self.tokens.tongues, Sense::Since)?;
         let tomorrow = moved(today(self), Unit::Day, 1);
         let next = self.links(since.end, since.tongues);
         if let Some(amount) = self.amount(next.end, next.tongues)
@@ -77,11 +96,20 @@ impl Reader<'_> {
             let (count, slack, unit) = amount.value;
             let from = moved(today(self), unit, -(count + slack));
             let precision = super::calendar::precision(unit).max(Precision::Day);
-            return Some(amount.map(|_| Stretch { from, until: tomorrow, precision, approximate: slack > 0 }));
+            return Some(amount.map(|_| Stretch {
+                from,
+                until: tomorrow,
+                precision,
+                approximate: slack > 0,
+            }));
         }
         let start = self.past_end(next.end)?;
         let stretch = start.value;
-        let until = if stretch.from < tomorrow { tomorrow } else { bounds().1 };
+        let until = if stretch.from < tomorrow {
+            tomorrow
+        } else {
+            bounds().1
+        };
         Some(start.map(|_| Stretch { until, ..stretch }))
     }
 
@@ -89,30 +117,46 @@ impl Reader<'_> {
     fn past_end(&self, at: usize) -> Option<Read<Stretch>> {
         let read = self.point(at, INTO | ON)?;
         let stretch = read.value.stretch?;
-        let yearless = self.date(at, INTO | ON).is_some_and(|date| date.value.year.is_none());
+        let yearless = self
+            .date(at, INTO | ON)
+            .is_some_and(|date| date.value.year.is_none());
         let back = yearless && stretch.from > self.said;
-        Some(read.map(|_| if back { stretch.moved(Unit::Year, -1) } else { stretch }))
+        Some(read.map(|_| {
+            if back {
+                stretch.moved(Unit::Year, -1)
+            } else {
+                stretch
+            }
+        }))
     }
 
     /// `until next Friday`: from now; of what is past, from ever.
     fn until(&self, at: usize) -> Option<Read<Stretch>> {
-        let until = self.is(at, ALL, Sense::Until)?;
+        let until = self.is(at, self.tokens.tongues, Sense::Until)?;
         let next = self.fillers(until.end, until.tongues);
         let end = self.point(next.end, INTO | ON)?;
         let stretch = end.value.stretch?;
-        let from = if stretch.until > self.said { today(self) } else { bounds().0 };
+        let from = if stretch.until > self.said {
+            today(self)
+        } else {
+            bounds().0
+        };
         Some(end.map(|_| Stretch { from, ..stretch }))
     }
 
     /// `from May to July`, `between 3 and 5 June`, `May – July 2023`.
     fn from_to(&self, at: usize) -> Option<Read<Stretch>> {
-        let opening = self.word(at, ALL, |sense| match sense {
+        let opening = self.word(at, self.tokens.tongues, |sense| match sense {
             Sense::From | Sense::Since => Some(false),
             Sense::Between => Some(true),
             _ => None,
         });
         let (start, and, mut tongues) = match opening {
-            Some(read) => (self.fillers(read.end, read.tongues).end, read.value, read.tongues),
+            Some(read) => (
+                self.fillers(read.end, read.tongues).end,
+                read.value,
+                read.tongues,
+            ),
             None => (at, false, ALL),
         };
         if opening.is_some()
@@ -120,13 +164,18 @@ impl Reader<'_> {
         {
             return Some(read);
         }
-        let cue = if opening.is_some() { INTO | ON } else { self.cue(at) };
+        let cue = if opening.is_some() {
+            INTO | ON
+        } else {
+            self.cue(at)
+        };
         let first = self.end(start, cue | INTO, opening.is_some())?;
         tongues &= first.tongues;
         let join = self.join(first.end, tongues, and, opening.is_some())?;
         let last = self.end(self.fillers(join.end, ALL).end, INTO | ON, true)?;
         // Without an opening word, only what is surely a time makes a range.
-        if opening.is_none() && matches!((first.value, last.value), (End::Year(_), _) | (_, End::Year(_))) && cue == 0 {
+        let bare = matches!(first.value, End::Year(_)) && first.end == start + 1;
+        if opening.is_none() && bare && cue == 0 {
             return None;
         }
         let stretch = self.joined(first.value, last.value)?;
@@ -134,14 +183,19 @@ impl Reader<'_> {
     }
 
     fn end(&self, at: usize, cue: u8, sure: bool) -> Option<Read<End>> {
-        let date = self.date(at, cue).filter(|read| sure || read.value.day.is_some() || read.value.year.is_some() || self.is_joined(read.end));
+        let date = self.date(at, cue).filter(|read| {
+            sure || read.value.day.is_some()
+                || read.value.year.is_some()
+                || self.is_joined(read.end)
+        });
         if let Some(read) = date {
             return Some(read.map(End::Date));
         }
         if let Some(read) = self.year(at, cue) {
             return Some(read.map(End::Year));
         }
-        self.point(at, cue).and_then(|read| read.try_map(|found| found.stretch.map(End::Known)))
+        self.point(at, cue)
+            .and_then(|read| read.try_map(|found| found.stretch.map(End::Known)))
     }
 
     /// Whether a range goes on here.
@@ -152,10 +206,18 @@ impl Reader<'_> {
     /// What stands between the ends.
     fn join(&self, at: usize, tongues: Tongues, and: bool, opened: bool) -> Option<Read<()>> {
         if let Some('–' | '—' | '-' | '~' | '〜' | '～') = self.mark(at) {
-            return Some(Read { value: (), end: at + 1, tongues });
+            return Some(Read {
+                value: (),
+                end: at + 1,
+                tongues,
+            });
         }
         if self.gap(at) == Some(Gap::Hyphen) {
-            return Some(Read { value: (), end: at, tongues });
+            return Some(Read {
+                value: (),
+                end: at,
+                tongues,
+            });
         }
         let read = self.word(at, tongues, |sense| match sense {
             Sense::And => and.then_some(()),
@@ -177,14 +239,32 @@ impl Reader<'_> {
         let start = match first {
             End::Date(date @ Partial { year: None, .. }) => {
                 let year = end.from.year();
-                let same = Partial { year: Some(year), ..date }.stretch(said)?;
-                if same.from <= end.from { same } else { Partial { year: Some(year - 1), ..date }.stretch(said)? }
+                let same = Partial {
+                    year: Some(year),
+                    ..date
+                }
+                .stretch(said)?;
+                if same.from <= end.from {
+                    same
+                } else {
+                    Partial {
+                        year: Some(year - 1),
+                        ..date
+                    }
+                    .stretch(said)?
+                }
             }
             End::Date(date) => {
                 let start = date.stretch(said)?;
                 // `from May 2023 to July`: of the same year or the next.
                 if let End::Date(last @ Partial { year: None, .. }) = last {
-                    let after = (0..=1).filter_map(|on| Partial { year: date.year.map(|year| year + on), ..last }.stretch(said));
+                    let after = (0..=1).filter_map(|on| {
+                        Partial {
+                            year: date.year.map(|year| year + on),
+                            ..last
+                        }
+                        .stretch(said)
+                    });
                     return after.into_iter().find_map(|end| start.through(end));
                 }
                 start
@@ -201,45 +281,88 @@ impl Reader<'_> {
         if let Some(month) = self.month_word(at, super::words::MONTH_FIRST) {
             let pair = self.pair(month.end)?;
             let comma = usize::from(self.mark(pair.end) == Some(','));
-            let year = self.figure(pair.end + comma).filter(|(year, digits)| *digits == 4 && (1000..2200).contains(year));
+            let year = self
+                .figure(pair.end + comma)
+                .filter(|(year, digits)| *digits == 4 && (1000..2200).contains(year));
             let (year, end) = match year {
                 Some((year, _)) => (i16::try_from(year).ok(), pair.end + comma + 1),
                 None => (None, pair.end),
             };
-            return self.days(pair.value, Partial { year, month: month.value, day: None }, end);
+            return self.days(
+                pair.value,
+                Partial {
+                    year,
+                    month: month.value,
+                    day: None,
+                },
+                end,
+            );
         }
         let first = self.pair(at)?;
         let link = self.links(first.end, ALL);
         let month = self.month_word(link.end, link.tongues)?;
         // Read the later day with its month and year.
-        let last = self.date(first.end - 1, 0).filter(|read| read.end >= month.end);
+        let last = self
+            .date(first.end - 1, 0)
+            .filter(|read| read.end >= month.end);
         let year = last.and_then(|read| read.value.year);
         let end = last.map_or(month.end, |read| read.end);
         let (year, end) = match (year, self.figure(month.end)) {
             (None, Some((year @ 1000..2200, 4))) => (i16::try_from(year).ok(), month.end + 1),
             _ => (year, end),
         };
-        self.days(first.value, Partial { year, month: month.value, day: None }, end)
+        self.days(
+            first.value,
+            Partial {
+                year,
+                month: month.value,
+                day: None,
+            },
+            end,
+        )
     }
 
     fn days(&self, (a, b): (i8, i8), month: Partial, end: usize) -> Option<Read<Stretch>> {
-        let last = Partial { day: Some(b), ..month }.stretch(self.said)?;
-        let first = Partial { day: Some(a), year: Some(last.from.year()), ..month }.stretch(self.said)?;
-        Some(Read { value: first.through(last)?, end, tongues: ALL })
+        let last = Partial {
+            day: Some(b),
+            ..month
+        }
+        .stretch(self.said)?;
+        let first = Partial {
+            day: Some(a),
+            year: Some(last.from.year()),
+            ..month
+        }
+        .stretch(self.said)?;
+        Some(Read {
+            value: first.through(last)?,
+            end,
+            tongues: ALL,
+        })
     }
 
     /// Two days of a month.
     fn pair(&self, at: usize) -> Option<Read<(i8, i8)>> {
         if let Some(Digits::Pair(a @ 1..=31, b @ 1..=31)) = self.digits(at) {
-            return Some(Read { value: (i8::try_from(a).ok()?, i8::try_from(b).ok()?), end: at + 1, tongues: ALL });
+            return Some(Read {
+                value: (i8::try_from(a).ok()?, i8::try_from(b).ok()?),
+                end: at + 1,
+                tongues: ALL,
+            });
         }
         let first = self.day_number(at)?;
         let join = self.join(first.end, ALL, false, false).or_else(|| {
-            let opened = at > 0 && (self.is(at - 1, ALL, Sense::Between).is_some() || self.is(at - 1, ALL, Sense::Link).is_some());
+            let opened = at > 0
+                && (self.is(at - 1, ALL, Sense::Between).is_some()
+                    || self.is(at - 1, ALL, Sense::Link).is_some());
             self.is(first.end, ALL, Sense::And).filter(|_| opened)
         })?;
         let last = self.day_number(self.links(join.end, ALL).end)?;
-        (first.value < last.value).then_some(Read { value: (first.value, last.value), end: last.end, tongues: ALL })
+        (first.value < last.value).then_some(Read {
+            value: (first.value, last.value),
+            end: last.end,
+            tongues: ALL,
+        })
     }
 
     /// `2019–2021`, `2019-2021`.
@@ -247,17 +370,24 @@ impl Reader<'_> {
         let modern = 1900..2100_u32;
         let (first, last, end) = match self.digits(at)? {
             Digits::Pair(a, b) => (a, b, at + 1),
-            Digits::Number(a, 4) if matches!(self.mark(at + 1), Some('–' | '—')) => match self.digits(at + 2)? {
-                Digits::Number(b, 4) => (a, b, at + 3),
-                _ => return None,
-            },
+            Digits::Number(a, 4) if matches!(self.mark(at + 1), Some('–' | '—')) => {
+                match self.digits(at + 2)? {
+                    Digits::Number(b, 4) => (a, b, at + 3),
+                    _ => return None,
+                }
+            }
             _ => return None,
         };
         let years = modern.contains(&first) && modern.contains(&last) && first < last;
         if !years || self.counts_things(end) || self.mark(end) == Some('–') {
             return None;
         }
-        let stretch = Stretch::year(i16::try_from(first).ok()?).through(Stretch::year(i16::try_from(last).ok()?))?;
-        Some(Read { value: stretch, end, tongues: ALL })
+        let stretch = Stretch::year(i16::try_from(first).ok()?)
+            .through(Stretch::year(i16::try_from(last).ok()?))?;
+        Some(Read {
+            value: stretch,
+            end,
+            tongues: ALL,
+        })
     }
 }

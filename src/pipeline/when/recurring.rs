@@ -43,8 +43,14 @@ impl Reader<'_> {
                 Sense::Month(month) => Recurrence::Month(month),
                 Sense::Season(season) => Recurrence::Season(season),
                 Sense::Feast(feast) => Recurrence::Feast(feast),
-                Sense::Part(_) => Recurrence::Every { count, unit: Unit::Day },
-                sense => Recurrence::Every { count, unit: unit(sense)? },
+                Sense::Part(_) => Recurrence::Every {
+                    count,
+                    unit: Unit::Day,
+                },
+                sense => Recurrence::Every {
+                    count,
+                    unit: unit(sense)?,
+                },
             })
         })
     }

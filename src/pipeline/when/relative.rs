@@ -19,7 +19,9 @@ enum Named {
 fn named(sense: Sense) -> Option<Named> {
     Some(match sense {
         Sense::Unit(unit) => Named::Unit(unit),
-        Sense::Weekday(day) | Sense::MaybeWeekday(day) | Sense::Weekdays(day) => Named::Weekday(day),
+        Sense::Weekday(day) | Sense::MaybeWeekday(day) | Sense::Weekdays(day) => {
+            Named::Weekday(day)
+        }
         Sense::Month(month) => Named::Month(month),
         Sense::Season(season) => Named::Season(season),
         Sense::Feast(feast) => Named::Feast(feast),
@@ -62,7 +64,12 @@ impl Reader<'_> {
         if let Some(read) = self.is(at, ALL, Sense::Lately) {
             let from = moved(today(self), Unit::Day, -7);
             let until = today(self);
-            let week = Stretch { from, until, approximate: true, ..day(0) };
+            let week = Stretch {
+                from,
+                until,
+                approximate: true,
+                ..day(0)
+            };
             return Some(read.map(|()| week));
         }
         let read = self.word(at, ALL, |sense| match sense {
@@ -103,12 +110,25 @@ impl Reader<'_> {
             _ => today(self),
         };
         let half = if side.value < 0 {
-            Stretch { until: cut, ..whole.value }
+            Stretch {
+                until: cut,
+                ..whole.value
+            }
         } else {
-            Stretch { from: cut, ..whole.value }
+            Stretch {
+                from: cut,
+                ..whole.value
+            }
         };
-        let half = if half.from < half.until { half } else { whole.value };
-        Some(whole.map(|_| Stretch { approximate: true, ..half }))
+        let half = if half.from < half.until {
+            half
+        } else {
+            whole.value
+        };
+        Some(whole.map(|_| Stretch {
+            approximate: true,
+            ..half
+        }))
     }
 
     /// `last week`, `la semana pasada`, `next Friday`, `this summer`.
@@ -135,12 +155,20 @@ impl Reader<'_> {
             if off.tongues & super::words::SHIFT_LAST == 0 {
                 return None;
             }
-            (Read { value: name.value, end: off.end, tongues: off.tongues }, off.value)
+            (
+                Read {
+                    value: name.value,
+                    end: off.end,
+                    tongues: off.tongues,
+                },
+                off.value,
+            )
         };
         let off_wide = i64::from(off);
         let said = self.said;
         let capital = (at..name.end).any(|at| {
-            self.is(at, ALL, Sense::Plain).is_some() && !self.tokens.get(at).is_some_and(|token| token.capital)
+            self.is(at, ALL, Sense::Plain).is_some()
+                && !self.tokens.get(at).is_some_and(|token| token.capital)
         });
         let stretch = match name.value {
             Named::Unit(Unit::Minute | Unit::Hour | Unit::Day) => return None,
@@ -192,7 +220,16 @@ impl Reader<'_> {
     fn within(&self, whole: Read<Stretch>, unit: Unit) -> Read<Stretch> {
         let next = self.fillers(whole.end, whole.tongues);
         let from = whole.value.from;
+        let chinese = whole.tongues & super::words::CHINESE != 0;
         let inner = self.word(next.end, next.tongues, |sense| match (unit, sense) {
+            // `上周五`
+            (Unit::Week, Sense::Number(day @ 1..=6)) if chinese => {
+                let day = i8::try_from(day).ok()?;
+                Some(Stretch::day(weekday_of(from.date(), day)))
+            }
+            (Unit::Week, Sense::DayMark) if chinese => {
+                Some(Stretch::day(weekday_of(from.date(), 7)))
+            }
             (Unit::Week, Sense::Weekday(day)) => Some(Stretch::day(weekday_of(from.date(), day))),
             (Unit::Year, Sense::Month(month)) => Some(Stretch::month(from.year(), month)),
             (Unit::Year, Sense::Season(season)) => Some(Stretch::season(from.year(), season)),
@@ -202,7 +239,11 @@ impl Reader<'_> {
         if unit == Unit::Year
             && let Some(date) = self.date(next.end, INTO)
             && date.value.year.is_none()
-            && let Some(stretch) = (super::dates::Partial { year: Some(from.year()), ..date.value }).stretch(self.said)
+            && let Some(stretch) = (super::dates::Partial {
+                year: Some(from.year()),
+                ..date.value
+            })
+            .stretch(self.said)
         {
             return date.map(|_| stretch);
         }
@@ -227,7 +268,10 @@ impl Reader<'_> {
             })
             .or_else(|| {
                 let off = self.word(next.end, next.tongues, shift)?;
-                Some(self.is(off.end, off.tongues, Sense::Unit(Unit::Week))?.map(|()| off.value))
+                Some(
+                    self.is(off.end, off.tongues, Sense::Unit(Unit::Week))?
+                        .map(|()| off.value),
+                )
             });
         if let Some(week) = week {
             let monday = moved(self.said, Unit::Week, i64::from(week.value));
@@ -255,14 +299,20 @@ impl Reader<'_> {
         let count = self.count(at, tongues).or_else(|| {
             // `hace una semana` has its number, `год назад` has none.
             self.word(at, tongues & super::words::BARE_UNITS, unit)
-                .map(|read| Read { value: (1, 0), end: at, tongues: read.tongues })
+                .map(|read| Read {
+                    value: (1, 0),
+                    end: at,
+                    tongues: read.tongues,
+                })
         })?;
         if count.value.0 > 9999 {
             return None;
         }
         let link = self.links(count.end, count.tongues);
         let unit = self.word(link.end, link.tongues, unit)?;
-        Some(unit.map(|unit| (count.value.0, count.value.1, unit)))
+        // `2019 года` is a year.
+        let year = unit.value == Unit::Year && count.value.0 >= 1000;
+        (!year).then_some(unit.map(|unit| (count.value.0, count.value.1, unit)))
     }
 
     /// `three days ago`, `vor drei Tagen`, `in two weeks`, `two Fridays ago`.
@@ -275,9 +325,13 @@ impl Reader<'_> {
         if let Some(ahead) = ahead
             && let Some(amount) = self.amount(ahead.end, ahead.tongues)
         {
-            let end = self.is(amount.end, amount.tongues, Sense::Ago).map_or(amount.end, |ago| ago.end);
+            let end = self
+                .is(amount.end, amount.tongues, Sense::Ago)
+                .map_or(amount.end, |ago| ago.end);
             let read = Read { end, ..amount };
-            return Some(read.map(|(count, slack, unit)| self.away(count * ahead.value, slack, unit)));
+            return Some(
+                read.map(|(count, slack, unit)| self.away(count * ahead.value, slack, unit)),
+            );
         }
         let direction = |sense| match sense {
             Sense::Ago => Some(-1),
@@ -292,11 +346,15 @@ impl Reader<'_> {
         let count = self.count(at, ALL)?;
         let name = self.word(count.end, count.tongues, named)?;
         let ago = self.is(name.end, name.tongues, Sense::Ago)?;
-        let times = i8::try_from(count.value.0).ok().filter(|times| (1..=50).contains(times))?;
+        let times = i8::try_from(count.value.0)
+            .ok()
+            .filter(|times| (1..=50).contains(times))?;
         let said = self.said;
         let stretch = match name.value {
             Named::Weekday(day) => Stretch::day(self.shifted_weekday(day, -times)),
-            Named::Season(season) => shifted_far(said, times, |year| Stretch::season(year, season))?,
+            Named::Season(season) => {
+                shifted_far(said, times, |year| Stretch::season(year, season))?
+            }
             Named::Month(month) => shifted_far(said, times, |year| Stretch::month(year, month))?,
             Named::Feast(name) => shifted_far(said, times, |year| Stretch::day(feast(name, year)))?,
             Named::Unit(_) => return None,
@@ -308,32 +366,57 @@ impl Reader<'_> {
     fn away(&self, count: i64, slack: i64, unit: Unit) -> Stretch {
         let at = moved(self.said, unit, count);
         let stretch = Stretch::holding(at, unit);
-        if slack > 0 { stretch.widened(unit, slack) } else { stretch }
+        if slack > 0 {
+            stretch.widened(unit, slack)
+        } else {
+            stretch
+        }
     }
 
     /// `two days before Christmas`, `the week after 9 June`.
     pub fn offset(&self, at: usize) -> Option<Read<Found>> {
-        let amount = self.amount(at, ALL).or_else(|| {
-            Some(self.word(at, ALL, unit)?.map(|unit| (1, 0, unit)))
-        })?;
+        let amount = self
+            .amount(at, ALL)
+            .or_else(|| Some(self.word(at, ALL, unit)?.map(|unit| (1, 0, unit))))?;
         let way = self.word(amount.end, amount.tongues, |sense| match sense {
             Sense::Before => Some(-1),
             Sense::After => Some(1),
             _ => None,
         })?;
         let next = self.links(way.end, way.tongues);
-        let anchor = self.relative(next.end, INTO | ON).or_else(|| self.calendar(next.end, INTO | ON))?;
+        let anchor = self
+            .relative(next.end, INTO | ON)
+            .or_else(|| self.calendar(next.end, INTO | ON))?;
         let (count, slack, unit) = amount.value;
         let from = anchor.value.stretch?;
-        let edge = if way.value < 0 || unit == Unit::Day { from.from } else { moved(from.until, Unit::Minute, -1) };
-        let edge = if way.value > 0 { moved(from.until, Unit::Minute, -1) } else { edge };
+        let edge = if way.value < 0 || unit == Unit::Day {
+            from.from
+        } else {
+            moved(from.until, Unit::Minute, -1)
+        };
+        let edge = if way.value > 0 {
+            moved(from.until, Unit::Minute, -1)
+        } else {
+            edge
+        };
         let there = Stretch::holding(moved(edge, unit, count * way.value), unit);
-        let there = if slack > 0 { there.widened(unit, slack) } else { there };
-        Some(anchor.map(|found| Found { stretch: Some(there), kind: found.kind }))
+        let there = if slack > 0 {
+            there.widened(unit, slack)
+        } else {
+            there
+        };
+        Some(anchor.map(|found| Found {
+            stretch: Some(there),
+            kind: found.kind,
+        }))
     }
 }
 
-fn shifted_far(said: jiff::civil::DateTime, times: i8, at: impl Fn(i16) -> Stretch) -> Option<Stretch> {
+fn shifted_far(
+    said: jiff::civil::DateTime,
+    times: i8,
+    at: impl Fn(i16) -> Stretch,
+) -> Option<Stretch> {
     let year = said.year();
     (0..60)
         .map(|back| at(year - back))

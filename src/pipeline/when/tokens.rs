@@ -199,7 +199,8 @@ fn split(text: &str) -> (Vec<Token>, String, Vec<usize>) {
             if let Some(join) = joins {
                 gap = join;
                 at += wide;
-                before = Some(first);
+                // `mid-2022`
+                before = before.filter(|c| !c.is_alphabetic()).map(|_| first);
                 continue;
             }
         }
@@ -216,9 +217,7 @@ fn split(text: &str) -> (Vec<Token>, String, Vec<usize>) {
             (at + wide, What::Word)
         } else if first.is_alphabetic() {
             let length = rest
-                .find(|c: char| {
-                    !(c.is_alphabetic() || is_combining_mark(c)) || is_unspaced(c)
-                })
+                .find(|c: char| !(c.is_alphabetic() || is_combining_mark(c)) || is_unspaced(c))
                 .unwrap_or(rest.len());
             fold_into(rest.get(..length).unwrap_or(""), &mut folded);
             (at + length, What::Word)
@@ -232,7 +231,9 @@ fn split(text: &str) -> (Vec<Token>, String, Vec<usize>) {
             what,
             gap,
             capital: first.is_uppercase(),
-            plural: what == What::Word && end - at > 3 && text.get(at..end).is_some_and(|word| word.ends_with('s')),
+            plural: what == What::Word
+                && end - at > 3
+                && text.get(at..end).is_some_and(|word| word.ends_with('s')),
             senses: (0, 0),
         });
         gap = Gap::None;
@@ -240,7 +241,12 @@ fn split(text: &str) -> (Vec<Token>, String, Vec<usize>) {
         at = end;
         // A word that ends where digits begin is one of two, without a space between.
         let ends_word = what == What::Word && !before.is_some_and(is_unspaced);
-        if ends_word && text.get(at..).and_then(|t| t.chars().next()).is_some_and(is_unspaced) {
+        if ends_word
+            && text
+                .get(at..)
+                .and_then(|t| t.chars().next())
+                .is_some_and(is_unspaced)
+        {
             gap = Gap::Space;
         }
     }

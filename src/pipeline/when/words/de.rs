@@ -7,8 +7,14 @@ use crate::pipeline::when::lexicon::{Sense as S, Table};
 use crate::pipeline::when::{Feast, Unit};
 
 pub(super) const TABLE: Table = &[
-    ("und|ich|ist|war|wir|mein|meine|die|der|das|nicht|sie|er|es|mit|habe|hat|haben|hatte|ein|eine|sind|bin|zu|auf|wurde|du|uns", S::Plain),
-    ("werde|wird|werden|wirst|vor haben|plane|wollen|will", S::Ahead),
+    (
+        "und|ich|ist|war|wir|mein|meine|die|der|das|nicht|sie|er|es|mit|habe|hat|haben|hatte|ein|eine|sind|bin|zu|auf|wurde|du|uns",
+        S::Plain,
+    ),
+    (
+        "werde|wird|werden|wirst|vor haben|plane|wollen|will",
+        S::Ahead,
+    ),
     ("januar|janner|jan", S::Month(1)),
     ("februar|feb", S::Month(2)),
     ("marz|maerz", S::Month(3)),
@@ -57,7 +63,10 @@ pub(super) const TABLE: Table = &[
     ("zwolf|zwoelf", S::Number(12)),
     ("ein paar|einigen|einige|wenigen|paar", S::Loose(3, 1)),
     ("mehreren|mehrere", S::Loose(5, 2)),
-    ("einem halben jahr|halbes jahr|ein halbes jahr", S::Amount(6, Unit::Month)),
+    (
+        "einem halben jahr|halbes jahr|ein halbes jahr",
+        S::Amount(6, Unit::Month),
+    ),
     ("fruhling|fruhjahr|fruehling", S::Season(1)),
     ("sommer|sommers", S::Season(2)),
     ("herbst", S::Season(3)),
@@ -68,11 +77,20 @@ pub(super) const TABLE: Table = &[
     ("silvester", S::Feast(Feast::NewYearsEve)),
     ("ostern", S::Feast(Feast::Easter)),
     ("halloween", S::Feast(Feast::Halloween)),
-    ("letzte|letzten|letzter|letztes|letztem|vergangene|vergangenen|vergangener|vergangenes|vorige|vorigen|voriges|voriger", S::Shift(-1)),
+    (
+        "letzte|letzten|letzter|letztes|letztem|vergangene|vergangenen|vergangener|vergangenes|vorige|vorigen|voriges|voriger",
+        S::Shift(-1),
+    ),
     ("vorletzte|vorletzten|vorletztes|vorletzter", S::Shift(-2)),
     ("diese|diesen|dieser|dieses|diesem", S::Shift(0)),
-    ("nachste|nachsten|nachster|nachstes|naechste|naechsten|naechstes|kommende|kommenden|kommendes|kommender", S::Shift(1)),
-    ("ubernachste|ubernachsten|ubernachstes|uebernaechste", S::Shift(2)),
+    (
+        "nachste|nachsten|nachster|nachstes|naechste|naechsten|naechstes|kommende|kommenden|kommendes|kommender",
+        S::Shift(1),
+    ),
+    (
+        "ubernachste|ubernachsten|ubernachstes|uebernaechste",
+        S::Shift(2),
+    ),
     ("gestern", S::Day(-1)),
     ("vorgestern", S::Day(-2)),
     ("heute", S::Day(0)),
@@ -120,10 +138,28 @@ pub(super) const TABLE: Table = &[
     ("uhr", S::HourMark),
     ("er", S::Decades),
     ("q", S::Quarter),
-    ("wann|seit wann|welchem jahr|welches jahr|welches datum|welchem tag|an welchem tag", S::Asks(Time)),
-    ("wie lange|wie viele tage|wie viele wochen|wie viele monate|wie viele jahre|wie lang", S::Asks(Duration)),
-    ("welcher reihenfolge|was war zuerst|kam zuerst|was geschah zuerst", S::Asks(Order)),
-    ("zuerst|erstmals|zum ersten mal|ersten mal|fruheste", S::Asks(First)),
-    ("zuletzt|zum letzten mal|letzten mal|letzte mal|neueste|neuesten|aktuellste", S::Asks(Latest)),
-    ("jetzt|derzeit|aktuell|momentan|gerade|zurzeit", S::Asks(Current)),
+    (
+        "wann|seit wann|welchem jahr|welches jahr|welches datum|welchem tag|an welchem tag",
+        S::Asks(Time),
+    ),
+    (
+        "wie lange|wie viele tage|wie viele wochen|wie viele monate|wie viele jahre|wie lang",
+        S::Asks(Duration),
+    ),
+    (
+        "welcher reihenfolge|was war zuerst|kam zuerst|was geschah zuerst",
+        S::Asks(Order),
+    ),
+    (
+        "zuerst|erstmals|zum ersten mal|ersten mal|fruheste",
+        S::Asks(First),
+    ),
+    (
+        "zuletzt|zum letzten mal|letzten mal|letzte mal|neueste|neuesten|aktuellste",
+        S::Asks(Latest),
+    ),
+    (
+        "jetzt|derzeit|aktuell|momentan|gerade|zurzeit",
+        S::Asks(Current),
+    ),
 ];

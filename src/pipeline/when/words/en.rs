@@ -7,8 +7,14 @@ use crate::pipeline::when::lexicon::{Sense as S, Table};
 use crate::pipeline::when::{Feast, Unit};
 
 pub(super) const TABLE: Table = &[
-    ("and|i|is|was|my|we|you|it|she|he|they|our|her|his|their|with|have|had|are|were|that|not|did|do|does|what|me|went|at|be|an|but|who|which", S::Plain),
-    ("will|ll|going to|gonna|plan to|planning|hope to|hoping|shall|upcoming|looking forward|remind|can't wait", S::Ahead),
+    (
+        "and|i|is|was|my|we|you|it|she|he|they|our|her|his|their|with|have|had|are|were|that|not|did|do|does|what|me|went|at|be|an|but|who|which",
+        S::Plain,
+    ),
+    (
+        "will|ll|going to|gonna|plan to|planning|hope to|hoping|shall|upcoming|looking forward|remind",
+        S::Ahead,
+    ),
     ("january|jan", S::Month(1)),
     ("february|feb", S::Month(2)),
     ("march|mar", S::Month(3)),
@@ -78,12 +84,18 @@ pub(super) const TABLE: Table = &[
     ("winter|winters", S::Season(4)),
     ("christmas|christmas day|xmas", S::Feast(Feast::Christmas)),
     ("christmas eve", S::Feast(Feast::ChristmasEve)),
-    ("new year|new years|new year s|new year s day", S::Feast(Feast::NewYear)),
+    (
+        "new year|new years|new year s|new year s day",
+        S::Feast(Feast::NewYear),
+    ),
     ("new year s eve|new years eve", S::Feast(Feast::NewYearsEve)),
     ("easter|easter sunday", S::Feast(Feast::Easter)),
     ("halloween", S::Feast(Feast::Halloween)),
     ("thanksgiving", S::Feast(Feast::Thanksgiving)),
-    ("valentine s day|valentine s|valentines day", S::Feast(Feast::Valentine)),
+    (
+        "valentine s day|valentine s|valentines day",
+        S::Feast(Feast::Valentine),
+    ),
     ("last|past|previous", S::Shift(-1)),
     ("this|current", S::Shift(0)),
     ("next|coming|upcoming", S::Shift(1)),
@@ -98,17 +110,41 @@ pub(super) const TABLE: Table = &[
     ("evening|evenings", S::Part(Evening)),
     ("night|nights", S::Part(Night)),
     ("tonight", S::DayPart(0, Night)),
-    ("the week before last|week before last", S::Shifted(-2, Unit::Week)),
-    ("the weekend before last|weekend before last", S::Shifted(-2, Unit::Weekend)),
-    ("the month before last|month before last", S::Shifted(-2, Unit::Month)),
-    ("the year before last|year before last", S::Shifted(-2, Unit::Year)),
-    ("the week after next|week after next", S::Shifted(2, Unit::Week)),
-    ("the month after next|month after next", S::Shifted(2, Unit::Month)),
-    ("the year after next|year after next", S::Shifted(2, Unit::Year)),
+    (
+        "the week before last|week before last",
+        S::Shifted(-2, Unit::Week),
+    ),
+    (
+        "the weekend before last|weekend before last",
+        S::Shifted(-2, Unit::Weekend),
+    ),
+    (
+        "the month before last|month before last",
+        S::Shifted(-2, Unit::Month),
+    ),
+    (
+        "the year before last|year before last",
+        S::Shifted(-2, Unit::Year),
+    ),
+    (
+        "the week after next|week after next",
+        S::Shifted(2, Unit::Week),
+    ),
+    (
+        "the month after next|month after next",
+        S::Shifted(2, Unit::Month),
+    ),
+    (
+        "the year after next|year after next",
+        S::Shifted(2, Unit::Year),
+    ),
     ("ago|back then|earlier than now", S::Ago),
     ("in|within", S::Within),
     ("from now|from today|hence", S::Hence),
-    ("in|in the|during|during the|over the|throughout|around|circa|for the|early|since|at|of", S::Into),
+    (
+        "in|in the|during|during the|over the|throughout|around|circa|for the|early|since|at|of",
+        S::Into,
+    ),
     ("on|on the|at|for|around", S::On),
     ("by|by the", S::By),
     ("since|ever since", S::Since),
@@ -123,9 +159,15 @@ pub(super) const TABLE: Table = &[
     ("of|the", S::Link),
     ("before|prior to|ahead of", S::Before),
     ("after|following", S::After),
-    ("early|the beginning of|beginning of|start of|the start of|early in|the first half of", S::Edge(Early)),
+    (
+        "early|the beginning of|beginning of|start of|the start of|early in|the first half of",
+        S::Edge(Early),
+    ),
     ("mid|middle of|the middle of", S::Edge(Mid)),
-    ("late|end of|the end of|late in|the second half of", S::Edge(Late)),
+    (
+        "late|end of|the end of|late in|the second half of",
+        S::Edge(Late),
+    ),
     ("earlier", S::Side(-1)),
     ("later", S::Side(1)),
     ("daily", S::Often(1, Unit::Day)),
@@ -150,10 +192,28 @@ pub(super) const TABLE: Table = &[
     ("the eighties", S::Nineties(80)),
     ("the nineties", S::Nineties(90)),
     ("q", S::Quarter),
-    ("when|since when|what date|which date|what day|which day|what year|which year|what month|which month|what time", S::Asks(Time)),
-    ("how long|how many days|how many weeks|how many months|how many years|how much time|how many hours", S::Asks(Duration)),
-    ("which order|what order|the order|chronological|chronologically|came first|happened first|come first|happened earlier|before or after|sequence of", S::Asks(Order)),
-    ("first|first time|the first time|earliest|initially|originally", S::Asks(First)),
-    ("the last time|last time|when was the last|most recent|most recently|latest|newest|recently|the last", S::Asks(Latest)),
-    ("now|currently|right now|at the moment|these days|nowadays|at present|presently|still|current", S::Asks(Current)),
+    (
+        "when|since when|what date|which date|what day|which day|what year|which year|what month|which month|what time",
+        S::Asks(Time),
+    ),
+    (
+        "how long|how many days|how many weeks|how many months|how many years|how much time|how many hours",
+        S::Asks(Duration),
+    ),
+    (
+        "which order|what order|the order|chronological|chronologically|came first|happened first|come first|happened earlier|before or after|sequence of",
+        S::Asks(Order),
+    ),
+    (
+        "first|first time|the first time|earliest|initially|originally",
+        S::Asks(First),
+    ),
+    (
+        "the last time|last time|most recent|most recently|latest|newest|recently|the last",
+        S::Asks(Latest),
+    ),
+    (
+        "now|currently|right now|at the moment|these days|nowadays|at present|presently|still|current",
+        S::Asks(Current),
+    ),
 ];

@@ -7,7 +7,10 @@ use crate::pipeline::when::lexicon::{Sense as S, Table};
 use crate::pipeline::when::{Feast, Unit};
 
 pub(super) const TABLE: Table = &[
-    ("y|el|la|los|las|mi|es|fue|nosotros|yo|que|con|una|un|no|ella|su|para|esta|hemos|fui|fuimos|me|nos|se|estaba", S::Plain),
+    (
+        "y|el|la|los|las|mi|es|fue|nosotros|yo|que|con|una|un|no|ella|su|para|esta|hemos|fui|fuimos|me|nos|se|estaba",
+        S::Plain,
+    ),
     ("voy|vamos|va a|iremos|ire|sera", S::Ahead),
     ("enero|ene", S::Month(1)),
     ("febrero", S::Month(2)),
@@ -62,7 +65,10 @@ pub(super) const TABLE: Table = &[
     ("nochevieja", S::Feast(Feast::NewYearsEve)),
     ("ano nuevo", S::Feast(Feast::NewYear)),
     ("pascua", S::Feast(Feast::Easter)),
-    ("pasado|pasada|pasados|pasadas|ultimo|ultima|ultimos|ultimas", S::Shift(-1)),
+    (
+        "pasado|pasada|pasados|pasadas|ultimo|ultima|ultimos|ultimas",
+        S::Shift(-1),
+    ),
     ("este|esta|?estos", S::Shift(0)),
     ("proximo|proxima|proximos|proximas|que viene", S::Shift(1)),
     ("ayer", S::Day(-1)),
@@ -96,7 +102,10 @@ pub(super) const TABLE: Table = &[
     ("de|del|el|la|los|las", S::Link),
     ("antes de|antes del", S::Before),
     ("despues de|despues del|tras", S::After),
-    ("a principios|principios|inicios|a comienzos", S::Edge(Early)),
+    (
+        "a principios|principios|inicios|a comienzos",
+        S::Edge(Early),
+    ),
     ("mediados|a mediados", S::Edge(Mid)),
     ("finales|a finales|fines", S::Edge(Late)),
     ("diariamente|a diario", S::Often(1, Unit::Day)),
@@ -109,9 +118,18 @@ pub(super) const TABLE: Table = &[
     ("el ano|en el ano", S::YearMark),
     ("horas", S::HourMark),
     ("anos|los anos", S::DecadeAhead),
-    ("cuando|desde cuando|que fecha|en que fecha|que ano|en que ano|que dia", S::Asks(Time)),
-    ("cuanto tiempo|cuantos dias|cuantas semanas|cuantos meses|cuantos anos", S::Asks(Duration)),
-    ("en que orden|que paso primero|que ocurrio primero|que orden", S::Asks(Order)),
+    (
+        "cuando|desde cuando|que fecha|en que fecha|que ano|en que ano|que dia",
+        S::Asks(Time),
+    ),
+    (
+        "cuanto tiempo|cuantos dias|cuantas semanas|cuantos meses|cuantos anos",
+        S::Asks(Duration),
+    ),
+    (
+        "en que orden|que paso primero|que ocurrio primero|que orden",
+        S::Asks(Order),
+    ),
     ("primera vez|por primera vez|primero", S::Asks(First)),
     ("ultima vez|mas reciente|recientemente", S::Asks(Latest)),
     ("ahora|actualmente|en este momento", S::Asks(Current)),

@@ -7,8 +7,14 @@ use crate::pipeline::when::lexicon::{Sense as S, Table};
 use crate::pipeline::when::{Feast, Unit};
 
 pub(super) const TABLE: Table = &[
-    ("et|je|j|est|le|la|les|nous|mon|ma|mes|il|elle|un|une|dans|avec|ai|pas|que|qui|sur|pour|c|des|au|etait|suis|a|avons", S::Plain),
-    ("vais|va|allons|sera|serai|demenagera|partirai|compte", S::Ahead),
+    (
+        "et|je|j|est|le|la|les|nous|mon|ma|mes|il|elle|un|une|dans|avec|ai|pas|que|qui|sur|pour|c|des|au|etait|suis|a|avons",
+        S::Plain,
+    ),
+    (
+        "vais|va|allons|sera|serai|demenagera|partirai|compte",
+        S::Ahead,
+    ),
     ("janvier", S::Month(1)),
     ("fevrier", S::Month(2)),
     ("?mars", S::Month(3)),
@@ -67,7 +73,10 @@ pub(super) const TABLE: Table = &[
     ("nouvel an|jour de l an", S::Feast(Feast::NewYear)),
     ("paques", S::Feast(Feast::Easter)),
     ("halloween", S::Feast(Feast::Halloween)),
-    ("dernier|derniere|derniers|dernieres|passe|passee", S::Shift(-1)),
+    (
+        "dernier|derniere|derniers|dernieres|passe|passee",
+        S::Shift(-1),
+    ),
     ("?ce|cet|cette", S::Shift(0)),
     ("prochain|prochaine|prochains|prochaines", S::Shift(1)),
     ("?hier", S::Day(-1)),
@@ -114,10 +123,22 @@ pub(super) const TABLE: Table = &[
     ("er", S::Ordinal),
     ("annees", S::DecadeAhead),
     ("?t", S::Quarter),
-    ("quand|depuis quand|quelle date|quelle annee|quel jour", S::Asks(Time)),
-    ("combien de temps|combien de jours|combien de mois|combien de semaines|combien d annees", S::Asks(Duration)),
+    (
+        "quand|depuis quand|quelle date|quelle annee|quel jour",
+        S::Asks(Time),
+    ),
+    (
+        "combien de temps|combien de jours|combien de mois|combien de semaines|combien d annees",
+        S::Asks(Duration),
+    ),
     ("quel ordre|en premier|s est passe d abord", S::Asks(Order)),
-    ("premiere fois|d abord|pour la premiere fois", S::Asks(First)),
-    ("derniere fois|plus recent|plus recente|recemment", S::Asks(Latest)),
+    (
+        "premiere fois|d abord|pour la premiere fois",
+        S::Asks(First),
+    ),
+    (
+        "derniere fois|plus recent|plus recente|recemment",
+        S::Asks(Latest),
+    ),
     ("maintenant|actuellement|en ce moment", S::Asks(Current)),
 ];

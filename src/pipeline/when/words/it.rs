@@ -7,7 +7,10 @@ use crate::pipeline::when::lexicon::{Sense as S, Table};
 use crate::pipeline::when::{Feast, Unit};
 
 pub(super) const TABLE: Table = &[
-    ("e|il|lo|la|i|gli|le|io|mio|mia|sono|ho|abbiamo|con|che|una|un|non|lei|lui|per|siamo|stato|andato|andati|di|si|era|ci|ha", S::Plain),
+    (
+        "e|il|lo|la|i|gli|le|io|mio|mia|sono|ho|abbiamo|con|che|una|un|non|lei|lui|per|siamo|stato|andato|andati|di|si|era|ci|ha",
+        S::Plain,
+    ),
     ("andro|sara|andremo|faro", S::Ahead),
     ("gennaio", S::Month(1)),
     ("febbraio", S::Month(2)),
@@ -57,7 +60,10 @@ pub(super) const TABLE: Table = &[
     ("natale", S::Feast(Feast::Christmas)),
     ("capodanno", S::Feast(Feast::NewYearsEve)),
     ("pasqua", S::Feast(Feast::Easter)),
-    ("scorso|scorsa|scorsi|scorse|passato|passata|ultimo|ultima|ultimi|ultime", S::Shift(-1)),
+    (
+        "scorso|scorsa|scorsi|scorse|passato|passata|ultimo|ultima|ultimi|ultime",
+        S::Shift(-1),
+    ),
     ("questo|questa|quest", S::Shift(0)),
     ("prossimo|prossima|prossimi|prossime", S::Shift(1)),
     ("ieri", S::Day(-1)),
@@ -98,10 +104,22 @@ pub(super) const TABLE: Table = &[
     ("l anno|nell anno", S::YearMark),
     ("anni|gli anni", S::DecadeAhead),
     ("ore", S::HourMark),
-    ("quando|da quando|che data|in che anno|che anno|quale anno|che giorno", S::Asks(Time)),
-    ("quanto tempo|quanti giorni|quante settimane|quanti mesi|quanti anni", S::Asks(Duration)),
-    ("in che ordine|in quale ordine|cosa e successo prima", S::Asks(Order)),
+    (
+        "quando|da quando|che data|in che anno|che anno|quale anno|che giorno",
+        S::Asks(Time),
+    ),
+    (
+        "quanto tempo|quanti giorni|quante settimane|quanti mesi|quanti anni",
+        S::Asks(Duration),
+    ),
+    (
+        "in che ordine|in quale ordine|cosa e successo prima",
+        S::Asks(Order),
+    ),
     ("prima volta|per la prima volta", S::Asks(First)),
     ("ultima volta|piu recente|recentemente", S::Asks(Latest)),
-    ("adesso|attualmente|ora come ora|al momento", S::Asks(Current)),
+    (
+        "adesso|attualmente|ora come ora|al momento",
+        S::Asks(Current),
+    ),
 ];

@@ -118,7 +118,10 @@ pub(super) const TABLE: Table = &[
     ("時", S::HourMark),
     ("年代", S::Decades),
     ("いつ|何年|何月|何日|いつから", S::Asks(Time)),
-    ("どのくらい|どれくらい|何日間|何年間|何週間|何ヶ月", S::Asks(Duration)),
+    (
+        "どのくらい|どれくらい|何日間|何年間|何週間|何ヶ月",
+        S::Asks(Duration),
+    ),
     ("どの順番|順番|どちらが先", S::Asks(Order)),
     ("初めて|最初", S::Asks(First)),
     ("最後|最新|最近|一番最近", S::Asks(Latest)),

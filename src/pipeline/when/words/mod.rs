@@ -17,8 +17,18 @@ use super::lexicon::{Table, Tongues};
 
 /// The tables; a language's place is its bit.
 pub(super) static TABLES: [Table; 12] = [
-    en::TABLE, de::TABLE, fr::TABLE, es::TABLE, pt::TABLE, it::TABLE, nl::TABLE, pl::TABLE,
-    ru::TABLE, zh::TABLE, ja::TABLE, ko::TABLE,
+    en::TABLE,
+    de::TABLE,
+    fr::TABLE,
+    es::TABLE,
+    pt::TABLE,
+    it::TABLE,
+    nl::TABLE,
+    pl::TABLE,
+    ru::TABLE,
+    zh::TABLE,
+    ja::TABLE,
+    ko::TABLE,
 ];
 
 /// English, whose dates in digits begin with the month.
@@ -32,3 +42,9 @@ pub(super) const SHIFT_LAST: Tongues = 0b1_1011_1100;
 
 /// Languages in which a unit alone is one of it: `tydzień temu`, `год назад`.
 pub(super) const BARE_UNITS: Tongues = 0b1_1000_0000;
+
+/// German, whose word for `after` also stands before places.
+pub(super) const GERMAN: Tongues = 1 << 1;
+
+/// Chinese, whose weekdays are numbers.
+pub(super) const CHINESE: Tongues = 1 << 9;

@@ -7,7 +7,10 @@ use crate::pipeline::when::lexicon::{Sense as S, Table};
 use crate::pipeline::when::{Feast, Unit};
 
 pub(super) const TABLE: Table = &[
-    ("en|ik|is|was|wij|we|mijn|de|het|een|niet|zij|hij|met|heb|heeft|hebben|zijn|ben|op|van|naar|ze|je|ging|gingen|dat|er", S::Plain),
+    (
+        "en|ik|is|was|wij|we|mijn|de|het|een|niet|zij|hij|met|heb|heeft|hebben|zijn|ben|op|van|naar|ze|je|ging|gingen|dat|er",
+        S::Plain,
+    ),
     ("zal|zullen|ga|gaan|gaat", S::Ahead),
     ("januari", S::Month(1)),
     ("februari", S::Month(2)),
@@ -110,9 +113,18 @@ pub(super) const TABLE: Table = &[
     ("uur", S::HourMark),
     ("er", S::Decades),
     ("jaren|de jaren", S::DecadeAhead),
-    ("wanneer|sinds wanneer|welke datum|welk jaar|welke dag", S::Asks(Time)),
-    ("hoe lang|hoelang|hoeveel dagen|hoeveel weken|hoeveel maanden|hoeveel jaar", S::Asks(Duration)),
-    ("welke volgorde|wat gebeurde er eerst|wat kwam eerst", S::Asks(Order)),
+    (
+        "wanneer|sinds wanneer|welke datum|welk jaar|welke dag",
+        S::Asks(Time),
+    ),
+    (
+        "hoe lang|hoelang|hoeveel dagen|hoeveel weken|hoeveel maanden|hoeveel jaar",
+        S::Asks(Duration),
+    ),
+    (
+        "welke volgorde|wat gebeurde er eerst|wat kwam eerst",
+        S::Asks(Order),
+    ),
     ("eerste keer|voor het eerst", S::Asks(First)),
     ("laatste keer|meest recente|recentste", S::Asks(Latest)),
     ("nu|momenteel|op dit moment", S::Asks(Current)),

@@ -7,7 +7,10 @@ use crate::pipeline::when::lexicon::{Sense as S, Table};
 use crate::pipeline::when::{Feast, Unit};
 
 pub(super) const TABLE: Table = &[
-    ("i|jest|byl|byla|my|moj|moja|nie|ja|ona|z|do|sie|ze|mam|ma|to|bylem|bylam|poszedlem|na|kupilem|mieszkam", S::Plain),
+    (
+        "i|jest|byl|byla|my|moj|moja|nie|ja|ona|z|do|sie|ze|mam|ma|to|bylem|bylam|poszedlem|na|kupilem|mieszkam",
+        S::Plain,
+    ),
     ("bede|bedzie|pojedziemy|jade|pojade", S::Ahead),
     ("styczen|stycznia|styczniu", S::Month(1)),
     ("luty|lutego|lutym", S::Month(2)),
@@ -31,9 +34,15 @@ pub(super) const TABLE: Table = &[
     ("minuta|minuty|minut|minute", S::Unit(Unit::Minute)),
     ("godzina|godziny|godzin|godzine", S::Unit(Unit::Hour)),
     ("dzien|dni|dnia", S::Unit(Unit::Day)),
-    ("tydzien|tygodnie|tygodni|tygodnia|tygodniu", S::Unit(Unit::Week)),
+    (
+        "tydzien|tygodnie|tygodni|tygodnia|tygodniu",
+        S::Unit(Unit::Week),
+    ),
     ("weekend|weekendu", S::Unit(Unit::Weekend)),
-    ("miesiac|miesiace|miesiecy|miesiaca|miesiacu", S::Unit(Unit::Month)),
+    (
+        "miesiac|miesiace|miesiecy|miesiaca|miesiacu",
+        S::Unit(Unit::Month),
+    ),
     ("rok|lata|lat|roku", S::Unit(Unit::Year)),
     ("jeden|jedna", S::Number(1)),
     ("dwa|dwie", S::Number(2)),
@@ -52,9 +61,15 @@ pub(super) const TABLE: Table = &[
     ("wigilia|wigilie", S::Feast(Feast::ChristmasEve)),
     ("wielkanoc", S::Feast(Feast::Easter)),
     ("sylwester|sylwestra", S::Feast(Feast::NewYearsEve)),
-    ("zeszly|zeszla|zeszlym|zeszlego|zeszlej|ubiegly|ubieglym|ubieglego|ostatni|ostatnia|ostatnim|ostatnie|ostatnich", S::Shift(-1)),
+    (
+        "zeszly|zeszla|zeszlym|zeszlego|zeszlej|ubiegly|ubieglym|ubieglego|ostatni|ostatnia|ostatnim|ostatnie|ostatnich",
+        S::Shift(-1),
+    ),
     ("tym|tego|?ten|?tej", S::Shift(0)),
-    ("przyszly|przyszlym|przyszlego|przyszla|przyszlej|nastepny|nastepnym|najblizszy", S::Shift(1)),
+    (
+        "przyszly|przyszlym|przyszlego|przyszla|przyszlej|nastepny|nastepnym|najblizszy",
+        S::Shift(1),
+    ),
     ("wczoraj", S::Day(-1)),
     ("przedwczoraj", S::Day(-2)),
     ("dzisiaj|dzis", S::Day(0)),

@@ -7,7 +7,10 @@ use crate::pipeline::when::lexicon::{Sense as S, Table};
 use crate::pipeline::when::{Feast, Unit};
 
 pub(super) const TABLE: Table = &[
-    ("e|o|os|eu|nos|meu|minha|foi|que|com|uma|um|nao|ela|ele|para|fui|fomos|na|no|do|da|ao|esta|se|as|voce", S::Plain),
+    (
+        "e|o|os|eu|nos|meu|minha|foi|que|com|uma|um|nao|ela|ele|para|fui|fomos|na|no|do|da|ao|esta|se|as|voce",
+        S::Plain,
+    ),
     ("vou|vai|vamos|irei", S::Ahead),
     ("janeiro", S::Month(1)),
     ("fevereiro", S::Month(2)),
@@ -59,7 +62,10 @@ pub(super) const TABLE: Table = &[
     ("natal", S::Feast(Feast::Christmas)),
     ("ano novo", S::Feast(Feast::NewYear)),
     ("pascoa", S::Feast(Feast::Easter)),
-    ("passado|passada|passados|passadas|ultimo|ultima|ultimos|ultimas", S::Shift(-1)),
+    (
+        "passado|passada|passados|passadas|ultimo|ultima|ultimos|ultimas",
+        S::Shift(-1),
+    ),
     ("este|esta|neste|nesta|?deste", S::Shift(0)),
     ("proximo|proxima|proximos|proximas|que vem", S::Shift(1)),
     ("ontem", S::Day(-1)),
@@ -101,9 +107,18 @@ pub(super) const TABLE: Table = &[
     ("o ano|no ano|ano", S::YearMark),
     ("horas|?h", S::HourMark),
     ("anos|os anos", S::DecadeAhead),
-    ("quando|desde quando|que data|em que data|que ano|em que ano|que dia", S::Asks(Time)),
-    ("quanto tempo|quantos dias|quantas semanas|quantos meses|quantos anos", S::Asks(Duration)),
-    ("em que ordem|o que aconteceu primeiro|que ordem", S::Asks(Order)),
+    (
+        "quando|desde quando|que data|em que data|que ano|em que ano|que dia",
+        S::Asks(Time),
+    ),
+    (
+        "quanto tempo|quantos dias|quantas semanas|quantos meses|quantos anos",
+        S::Asks(Duration),
+    ),
+    (
+        "em que ordem|o que aconteceu primeiro|que ordem",
+        S::Asks(Order),
+    ),
     ("primeira vez|pela primeira vez|primeiro", S::Asks(First)),
     ("ultima vez|mais recente|recentemente", S::Asks(Latest)),
     ("agora|atualmente|no momento", S::Asks(Current)),

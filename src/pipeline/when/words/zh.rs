@@ -76,7 +76,10 @@ pub(super) const TABLE: Table = &[
     ("下午", S::Part(Afternoon)),
     ("晚上|傍晚", S::Part(Evening)),
     ("夜里", S::Part(Night)),
-    ("上周|上个星期|上星期|上个礼拜|上週|上個星期", S::Shifted(-1, Unit::Week)),
+    (
+        "上周|上个星期|上星期|上个礼拜|上週|上個星期",
+        S::Shifted(-1, Unit::Week),
+    ),
     ("上上周|上上个星期", S::Shifted(-2, Unit::Week)),
     ("这周|本周|这个星期|這週|本週", S::Shifted(0, Unit::Week)),
     ("下周|下个星期|下星期|下週", S::Shifted(1, Unit::Week)),
@@ -117,7 +120,10 @@ pub(super) const TABLE: Table = &[
     ("点|點|时", S::HourMark),
     ("年代", S::Decades),
     ("第", S::Quarter),
-    ("什么时候|何时|哪一天|哪年|哪一年|几月|几号|什麼時候", S::Asks(Time)),
+    (
+        "什么时候|何时|哪一天|哪年|哪一年|几月|几号|什麼時候",
+        S::Asks(Time),
+    ),
     ("多久|多长时间|多少天|几天|多少年", S::Asks(Duration)),
     ("什么顺序|哪个先|先后顺序", S::Asks(Order)),
     ("第一次|首次|最早", S::Asks(First)),
