@@ -190,15 +190,15 @@ fn stamp(date: Date, after: &str) -> Option<(usize, Digits)> {
     let zone = rest.get(end..).unwrap_or("");
     if zone.starts_with(['Z', 'z']) {
         end += 1;
-    } else if let Some(sign) = zone.chars().next().filter(|c| matches!(c, '+' | '-')) {
-        if let (Some(hours), Some(minutes)) = (digits(end + 1, end + 3), digits(end + 4, end + 6)) {
-            let minutes = i64::from(hours) * 60 + i64::from(minutes);
-            let minutes = if sign == '+' { -minutes } else { minutes };
-            moment = moment
-                .checked_add(jiff::SignedDuration::from_mins(minutes))
-                .ok()?;
-            end += 6;
-        }
+    } else if let Some(sign) = zone.chars().next().filter(|c| matches!(c, '+' | '-'))
+        && let (Some(hours), Some(minutes)) = (digits(end + 1, end + 3), digits(end + 4, end + 6))
+    {
+        let minutes = i64::from(hours) * 60 + i64::from(minutes);
+        let minutes = if sign == '+' { -minutes } else { minutes };
+        moment = moment
+            .checked_add(jiff::SignedDuration::from_mins(minutes))
+            .ok()?;
+        end += 6;
     }
     Some((end + 1, Digits::Stamp(moment)))
 }

@@ -139,6 +139,38 @@ pub(super) enum Sense {
     Asks(Asks),
 }
 
+impl Sense {
+    /// Whether a time can begin with it. Most words of a text are none.
+    pub fn begins(self) -> bool {
+        use Sense::*;
+        !matches!(
+            self,
+            Plain
+                | Ahead
+                | Ago
+                | Hence
+                | Into
+                | By
+                | To
+                | And
+                | Other
+                | Link
+                | Before
+                | After
+                | BeforeThat
+                | AfterThat
+                | MonthMark
+                | DayMark
+                | HourMark
+                | Am
+                | Pm
+                | Ordinal
+                | Decades
+                | Asks(_)
+        )
+    }
+}
+
 /// A word with one of its meanings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {

@@ -22,7 +22,7 @@ impl Reader<'_> {
     pub fn range(&self, at: usize) -> Option<Read<Found>> {
         let read = self
             .past_units(at)
-            .or_else(|| self.from_to(at))
+            .or_else(|| self.joined_times(at))
             .or_else(|| self.since(at))
             .or_else(|| self.until(at))
             .or_else(|| self.days_of_month(at))
@@ -48,7 +48,7 @@ impl Reader<'_> {
                 self.word(link.end, link.tongues, unit)?,
             )
         } else {
-            let count = self.count(at, ALL)?;
+            let count = self.count(at, ALL).filter(|count| count.value.0 > 1)?;
             if let Some(off) = self.word(count.end, count.tongues, shift) {
                 (
                     count.value,
@@ -145,7 +145,7 @@ impl Reader<'_> {
     }
 
     /// `from May to July`, `between 3 and 5 June`, `May – July 2023`.
-    fn from_to(&self, at: usize) -> Option<Read<Stretch>> {
+    fn joined_times(&self, at: usize) -> Option<Read<Stretch>> {
         let opening = self.word(at, self.tokens.tongues, |sense| match sense {
             Sense::From | Sense::Since => Some(false),
             Sense::Between => Some(true),

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use super::calendar::Stretch;
 use super::digits::Digits;
 use super::lexicon::{ALL, Sense, Tongues};
-use super::tokens::{Gap, Tokens, What};
+use super::tokens::{Gap, Meaning, Tokens, What};
 use super::{Mention, MentionKind};
 
 /// What was read: up to which token, and in which languages it can be read so.
@@ -91,7 +91,8 @@ impl<'a> Reader<'a> {
         let mut found = Vec::new();
         let mut at = 0;
         while at < self.tokens.list.len() {
-            let worth = !self.tokens.meanings(at).is_empty() || self.digits(at).is_some();
+            let begins = |meaning: &Meaning| meaning.sense.begins();
+            let worth = self.digits(at).is_some() || self.tokens.meanings(at).iter().any(begins);
             let Some(read) = worth.then(|| self.expression(at)).flatten() else {
                 at += 1;
                 continue;

@@ -144,6 +144,7 @@ fn relative_weeks_months_years() {
         ("the week before last", "week of 24 April 2023"),
         ("two Fridays ago", "28 April 2023"),
         ("two summers ago", "summer 2021"),
+        ("the one last week", "week of 1 May 2023"),
         ("half a year ago", "November 2022"),
         ("last May", "May 2022"),
         ("next March", "March 2024"),
