@@ -22,3 +22,4 @@ pub mod summary;
 pub mod timeline;
 pub mod update;
 mod walk;
+pub mod when;

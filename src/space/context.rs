@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{found as entity_of, in_words};
+use super::graph::in_words;
 use super::read::in_range;
 use super::{Host, Space, SpaceError};
 use crate::memory::{Contradiction, EntityId, Filter, Id, Relation};
@@ -133,7 +133,7 @@ impl<H: Host> Space<H> {
         };
         // Of nothing in particular, it is the owner's.
         let entity = match (&asked.entity, &found) {
-            (Some(id), _) => Some(&entity_of(graph, id)?.id),
+            (Some(id), _) => Some(&self.find_entity(&state, id)?.id),
             (None, None) => Some(&EntityId::owner()),
             (None, Some(_)) => None,
         };

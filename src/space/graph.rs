@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::in_range;
+use super::state::State;
 use super::{Host, Space, SpaceError, View};
 use crate::memory::{
     Change, ChangeKind, Claim, Contradiction, Entity, EntityId, Filter, Id, Memory, Moment,
@@ -89,7 +90,7 @@ impl<H: Host> Space<H> {
         let state = self.state.borrow();
         let known = self.view(&state).known;
         let graph = known.graph();
-        let entity = found(graph, id)?;
+        let entity = self.find_entity(&state, id)?;
         let mut relations: Vec<Relation> = graph
             .relations_of(&entity.id)
             .map(|(_, relation)| relation.clone())
@@ -115,6 +116,25 @@ impl<H: Host> Space<H> {
             relations,
             memories,
         })))
+    }
+
+    /// The entity of an id or of a name that only it has.
+    pub(super) fn find_entity<'a>(
+        &self,
+        state: &'a State,
+        id: &EntityId,
+    ) -> Result<&'a Entity, SpaceError> {
+        let graph = state.knowledge.graph();
+        let named = || {
+            let mut named = graph.named(&id.0);
+            named.next().filter(|_| named.next().is_none())
+        };
+        let found = graph
+            .entity(id)
+            .or_else(|| graph.entity(&EntityId::of(&id.0)?));
+        found
+            .or_else(named)
+            .ok_or_else(|| SpaceError::NoSuchEntity(id.clone()))
     }
 
     pub(super) fn path(
@@ -277,21 +297,6 @@ impl<H: Host> Space<H> {
         known.check()?;
         Ok(Reply::Contradictions(conflicts))
     }
-}
-
-/// The entity of an id, or of a name that only one has.
-pub(super) fn found<'g>(
-    graph: &'g knowledge::Graph,
-    id: &EntityId,
-) -> Result<&'g Entity, SpaceError> {
-    graph
-        .entity(id)
-        .or_else(|| graph.entity(&EntityId::of(&id.0)?))
-        .or_else(|| {
-            let mut named = graph.named(&id.0);
-            named.next().filter(|_| named.next().is_none())
-        })
-        .ok_or_else(|| SpaceError::NoSuchEntity(id.clone()))
 }
 
 /// The changes of a correction, which may end contradictions.
