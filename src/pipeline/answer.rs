@@ -6,7 +6,9 @@ use super::evidence::{Candidate, join, prefer_the_named};
 use super::knowledge::{Knowledge, Known};
 use super::past::Then;
 use super::recall::{Candidates, MIN_CANDIDATES, Passage, RecallIndex};
+use super::timed::timed;
 use super::walk::{Start, Way, beside, walk};
+use super::when::intent;
 use crate::index::{Bitmap, Fused, Ranked, Scored, Slot, VectorError, add};
 use crate::memory::{Card, Claim, Filter, Id, Memory, Moment};
 use crate::operation::{Channel, ChannelScore, Hit, Receipt, Search, Step};
@@ -20,6 +22,8 @@ const GRAPH: f32 = 0.3;
 const BY_ITSELF: f32 = 0.4;
 /// Of so many memories found first, those that hang together with them are looked at.
 const SPREAD: usize = 10;
+/// How much a memory gains that is about the time that a question asks about.
+const TIME: f32 = 0.2;
 /// How much an instruction or preference counts more that fits.
 const STANDING: f32 = 0.1;
 
@@ -92,6 +96,29 @@ pub fn recall(
             weight: GRAPH,
         };
         add(&mut fused, ranked, place_of(Channel::Graph));
+    }
+    if asks(Channel::Time) {
+        let asked = intent(question.text, question.now);
+        let anchored = |text: &str| {
+            let candidates = Candidates {
+                count: 1,
+                exact: 1,
+                allowed: &may_answer,
+            };
+            let found = index.channels(text, None, candidates, known).ok()?;
+            let (slot, _) = found.keywords.first()?;
+            knowledge.id(index.sequence(*slot)?)
+        };
+        let fitting = timed(&asked, &found, known, anchored, question.text);
+        let slot = |id: &Id| index.slots.get(&Passage::first(id));
+        let fitting = fitting
+            .iter()
+            .filter_map(|(id, fit)| Some((slot(id)?, *fit)));
+        let ranked = Ranked {
+            candidates: &fitting.collect::<Vec<Scored>>(),
+            weight: TIME,
+        };
+        add(&mut fused, ranked, place_of(Channel::Time));
     }
     if asks(Channel::Standing) {
         let standing = index.selections.standing();

@@ -19,6 +19,7 @@ pub mod recall;
 mod selection;
 pub mod store;
 pub mod summary;
+mod timed;
 pub mod timeline;
 pub mod update;
 mod walk;

@@ -11,12 +11,16 @@ use crate::pipeline::context::{Material, pack, profile_rank};
 use crate::pipeline::graph::is_single;
 use crate::pipeline::past::Then;
 use crate::pipeline::timeline::timeline;
+use crate::pipeline::when::{Pick, Wanted, intent};
 
 /// The most memories that a context can tell.
 const FACTS: usize = 50;
 
 /// What answers less well is not told.
-const THRESHOLD: f32 = 0.25;
+const THRESHOLD: f32 = 0.1;
+
+/// The most memories that are told in the order of time.
+const IN_ORDER: usize = 10;
 
 /// The most memories that are a topic.
 const TOPIC: usize = 100;
@@ -89,11 +93,22 @@ impl<H: Host> Space<H> {
             contradiction.is_open() && basis.any(|id| place.contains_key(id))
         };
         let conflicts = graph.contradictions().rev().filter(touches);
+        // In order of time, when that is what is asked about.
+        let asks = intent(&asked.query, now);
+        let in_order = asks.window.is_some()
+            || matches!(asks.wanted, Some(Wanted::Order | Wanted::Duration))
+            || matches!(asks.pick, Some(Pick::First | Pick::Latest));
+        let told: BTreeSet<Id> = facts
+            .iter()
+            .filter(|hit| in_order && hit.memory.is_listed())
+            .take(IN_ORDER)
+            .map(|hit| hit.memory.id)
+            .collect();
         let material = Material {
             standing,
             profile,
             conflicts: conflicts.map(|it| in_words(known, it)).collect(),
-            timeline: Vec::new(),
+            timeline: timeline(known, &told, std::iter::empty(), None, asked.as_of),
             facts,
             graph,
         };

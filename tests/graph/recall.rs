@@ -89,6 +89,49 @@ fn a_context_has_what_an_agent_needs() {
 }
 
 #[test]
+fn a_question_of_order_gets_a_timeline() {
+    let (fixture, _) = replayed();
+    let context = Context {
+        query: "Which came first, the move to San Francisco or the trip to Tokyo?".into(),
+        ..Context::default()
+    };
+    let (text, ..) = in_context(&fixture, context);
+    let timeline = text.split("In order of time:").nth(1).expect("a timeline");
+    let tokyo = timeline.find("travelled to Tokyo").expect("the trip");
+    let moved = timeline.find("lives in San Francisco").expect("the move");
+    assert!(tokyo < moved, "{text}");
+}
+
+#[test]
+fn a_question_about_a_time_prefers_what_was_then() {
+    let fixture = Fixture::new();
+    let tell_of = |day: &str, text: &str| {
+        let add = Add {
+            infer: false,
+            time: Some(day.parse().unwrap()),
+            ..fixture.add_of(text)
+        };
+        fixture.add(add);
+    };
+    tell_of("2025-05-10", "I ran a marathon with Ana yesterday");
+    tell_of("2025-09-20", "I ran a marathon with Ben yesterday");
+    let best = |query: &str| {
+        let search = Search {
+            query: query.into(),
+            reference_time: Some("2026-01-01".parse().unwrap()),
+            ..Search::default()
+        };
+        asked(&fixture, search)[0].clone()
+    };
+    let may = best("With whom did I run a marathon in May 2025?");
+    assert!(may.memory.text().contains("Ana"));
+    let channels = may.receipt.channels.iter();
+    assert!(channels.clone().any(|channel| channel.channel == "time"));
+    let september = best("With whom did I run a marathon in September 2025?");
+    assert!(september.memory.text().contains("Ben"));
+}
+
+#[test]
 fn a_timeline_tells_what_held_when() {
     let (fixture, _) = replayed();
     let lines = |timeline: Timeline| match fixture.apply(Operation::Timeline(timeline)) {

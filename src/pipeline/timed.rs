@@ -1,0 +1,187 @@
+//! The time channel: of what was found, what is about the time that a question asks about.
+
+use super::knowledge::Known;
+use super::when::{Anchor, Intent, Pick, Wanted, Window, add, mentions};
+use crate::memory::{Card, Id, Memory, Moment, Precision, Span};
+
+/// Of so many memories found first, the times are looked at.
+const LOOKED_AT: usize = 60;
+
+/// How surely a memory is about a time that it names, and about that at which it was said.
+const NAMED: f32 = 0.9;
+const SAID: f32 = 0.4;
+
+/// What a memory counts at least whose time is much longer than the one that is asked about.
+const VAGUE: f32 = 0.2;
+
+/// Of so many found first, the first or last in time is meant.
+const ORDERED: usize = 10;
+
+/// A time that a memory is about, and how surely.
+#[derive(Debug, Clone, Copy)]
+struct Event {
+    from: Moment,
+    until: Moment,
+    surely: f32,
+}
+
+/// The memories found that fit what a question asks of time, with how well: 0 to 1. `anchored` finds the memory
+/// that tells of an event which the question names.
+pub(super) fn timed(
+    intent: &Intent,
+    found: &[(Card, f32)],
+    known: Known<'_>,
+    anchored: impl Fn(&str) -> Option<Id>,
+    question: &str,
+) -> Vec<(Id, f32)> {
+    if *intent == Intent::default() {
+        return Vec::new();
+    }
+    let top = found.first().map_or(0.0, |(_, score)| *score);
+    let looked_at = found.iter().take(LOOKED_AT).filter_map(|(card, score)| {
+        let events = events(&*known.memory(&card.id)?);
+        Some((card.id, score / top.max(f32::MIN_POSITIVE), events))
+    });
+    let looked_at: Vec<(Id, f32, Vec<Event>)> = looked_at.collect();
+    let anchor = |anchor: &Anchor| match anchor {
+        Anchor::Time(span) => Some(Event::of(*span, 1.0)),
+        Anchor::Event(range) => {
+            let memory = known.memory(&anchored(question.get(range.clone())?)?)?;
+            best(&events(&memory)).copied()
+        }
+    };
+    let window = intent
+        .window
+        .as_ref()
+        .and_then(|window| stretch(window, anchor));
+    let mut fits: Vec<(Id, f32)> = looked_at
+        .iter()
+        .map(|(id, own, events)| {
+            let in_window = window.map(|window| {
+                let each = events.iter().map(|event| window.holds(event));
+                each.fold(0.0, f32::max)
+            });
+            let asks_time = matches!(intent.wanted, Some(Wanted::Time | Wanted::Duration));
+            let is_dated = events.iter().any(|event| event.surely >= NAMED);
+            let fit = match (in_window, asks_time) {
+                (Some(fit), _) => fit,
+                (None, true) if is_dated => 1.0,
+                _ => 0.0,
+            };
+            (*id, fit * own)
+        })
+        .collect();
+    if let Some(pick @ (Pick::First | Pick::Latest)) = intent.pick {
+        let mut order: Vec<(Moment, usize)> = looked_at
+            .iter()
+            .take(ORDERED)
+            .enumerate()
+            .filter_map(|(at, (_, _, events))| Some((best(events)?.from, at)))
+            .collect();
+        order.sort_unstable();
+        if pick == Pick::Latest {
+            order.reverse();
+        }
+        let count = order.len().max(1) as f32;
+        for (rank, (_, at)) in order.into_iter().enumerate() {
+            let own = looked_at.get(at).map_or(0.0, |(_, own, _)| *own);
+            if let Some((_, fit)) = fits.get_mut(at) {
+                *fit = fit.max(own * (1.0 - rank as f32 / count));
+            }
+        }
+    }
+    fits.retain(|(_, fit)| *fit > 0.0);
+    fits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    fits
+}
+
+/// The times that a memory is about: those of its newest version, those that its text names, else that at which it
+/// was said.
+fn events(memory: &Memory) -> Vec<Event> {
+    let mut events = Vec::new();
+    if let Some(version) = memory.latest()
+        && let Some(from) = version.valid_from
+        && version.from_precision.is_some()
+    {
+        let until = match (version.valid_to, version.from_precision) {
+            (Some(to), _) => to,
+            (None, Some(Precision::Month)) => from.plus_millis(31 * DAY),
+            (None, Some(Precision::Year)) => from.plus_millis(366 * DAY),
+            (None, _) => from.plus_millis(DAY),
+        };
+        events.push(Event {
+            from,
+            until,
+            surely: 1.0,
+        });
+    }
+    let named = mentions(memory.text(), memory.created_at).into_iter();
+    let named = named.filter_map(|mention| mention.span);
+    events.extend(named.map(|span| Event::of(span, NAMED)));
+    if events.is_empty() {
+        events.push(Event {
+            from: memory.created_at,
+            until: memory.created_at.plus_millis(1),
+            surely: SAID,
+        });
+    }
+    events
+}
+
+const DAY: i64 = 86_400_000;
+
+/// The one that a memory is most surely about.
+fn best(events: &[Event]) -> Option<&Event> {
+    events.iter().max_by(|a, b| a.surely.total_cmp(&b.surely))
+}
+
+/// The time that a question is limited to.
+fn stretch(window: &Window, anchor: impl Fn(&Anchor) -> Option<Event>) -> Option<Event> {
+    let (from, until) = match window {
+        Window::At(span) => (Some(span.from), Some(span.until)),
+        Window::Before(end) => (None, Some(anchor(end)?.from)),
+        Window::After(start) => (Some(anchor(start)?.until), None),
+        Window::Between(start, end) => (Some(anchor(start)?.from), Some(anchor(end)?.until)),
+        Window::Away(amount, from) => {
+            let at = add(anchor(from)?.from, *amount);
+            (Some(at.plus_millis(-DAY)), Some(at.plus_millis(2 * DAY)))
+        }
+    };
+    let from = from.unwrap_or(Moment::from_millis(i64::MIN));
+    let until = until.unwrap_or(Moment::from_millis(i64::MAX));
+    (from < until).then_some(Event {
+        from,
+        until,
+        surely: 1.0,
+    })
+}
+
+impl Event {
+    fn of(span: Span, surely: f32) -> Self {
+        Self {
+            from: span.from,
+            until: span.until.max(span.from.plus_millis(1)),
+            surely,
+        }
+    }
+
+    fn length(&self) -> f32 {
+        self.until
+            .as_millis()
+            .saturating_sub(self.from.as_millis())
+            .max(1) as f32
+    }
+
+    /// How well an event lies within this time: by the share of it that does.
+    fn holds(&self, event: &Event) -> f32 {
+        let common = Event {
+            from: self.from.max(event.from),
+            until: self.until.min(event.until),
+            surely: 1.0,
+        };
+        if common.from >= common.until {
+            return 0.0;
+        }
+        event.surely * (common.length() / event.length()).max(VAGUE)
+    }
+}
