@@ -19,8 +19,9 @@ const LONGEST_LINE: usize = 500;
 const CITATION: &str = " [m999]";
 
 /// What comes first in a profile; other relations follow by name.
-const PROFILE: [&str; 8] = [
+const PROFILE: [&str; 9] = [
     "name",
+    "allergic_to",
     "lives_in",
     "works_as",
     "works_at",
@@ -34,7 +35,7 @@ const PROFILE: [&str; 8] = [
 pub struct Material<'a> {
     /// Instructions and preferences that apply.
     pub standing: Vec<Memory>,
-    /// The owner's relations of one value at a time.
+    /// The owner's relations of one value at a time, and what must never be forgotten.
     pub profile: Vec<Relation>,
     /// What answers the question, best first.
     pub facts: Vec<Hit>,
@@ -76,6 +77,11 @@ fn units(text: &str) -> usize {
 /// A character of which a model's vocabulary knows hardly more than itself.
 fn is_dense(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Whether a relation of the owner belongs into a profile, though it can have several values.
+pub fn is_of_profile(predicate: &str) -> bool {
+    PROFILE.contains(&predicate)
 }
 
 /// The order of a profile.
@@ -145,7 +151,14 @@ pub fn pack(material: Material<'_>, budget: usize) -> Reply {
             text: format!("{}: {}", span_words(dated), dated.text),
             cites: dated.memories.last().copied().into_iter().collect(),
         }),
-        &mut told,
+        // Each version of a memory is a line of its own.
+        &mut BTreeSet::new(),
+    );
+    told.extend(
+        timeline
+            .lines
+            .iter()
+            .flat_map(|line| line.cites.iter().copied()),
     );
     let facts = packer.section(
         "Known:",
@@ -207,9 +220,10 @@ impl Packer {
             }
             room -= cost;
             self.left -= cost;
-            told.extend(line.cites.iter().copied());
             section.lines.push(line);
         }
+        let cited = section.lines.iter().flat_map(|line| &line.cites);
+        told.extend(cited.copied());
         section
     }
 }

@@ -84,5 +84,11 @@ fn start(memory: &Memory, place: usize, known: Known<'_>) -> Option<Moment> {
     let ended = memory.versions.get(before)?.valid_to;
     let messages = version.sources.iter().filter_map(|id| known.card(id));
     let said = messages.map(|message| message.created_at).max();
-    ended.or(said).or(Some(version.known_from))
+    let from = ended.or(said).unwrap_or(version.known_from);
+    // Told when it was over already: nobody said when it began.
+    let is_told_late = version.valid_to.is_some_and(|to| to <= from);
+    Some(match is_told_late {
+        true => start(memory, before, known)?,
+        false => from,
+    })
 }

@@ -7,7 +7,7 @@ use super::read::in_range;
 use super::{Host, Space, SpaceError};
 use crate::memory::{Contradiction, EntityId, Filter, Id, Relation};
 use crate::operation::{Context, Reply, Search, Timeline};
-use crate::pipeline::context::{Material, pack, profile_rank};
+use crate::pipeline::context::{Material, is_of_profile, pack, profile_rank};
 use crate::pipeline::graph::is_single;
 use crate::pipeline::past::Then;
 use crate::pipeline::timeline::timeline;
@@ -80,7 +80,11 @@ impl<H: Host> Space<H> {
         };
         let profile = graph.relations_of(&owner).map(|(_, relation)| relation);
         let mut profile: Vec<Relation> = profile
-            .filter(|it| it.subject == owner && is_single(&it.predicate) && holds(it))
+            .filter(|it| {
+                it.subject == owner
+                    && (is_single(&it.predicate) || is_of_profile(&it.predicate))
+                    && holds(it)
+            })
             .filter(|relation| relation.memories.iter().any(is_selected))
             .cloned()
             .collect();

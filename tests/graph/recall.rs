@@ -66,7 +66,7 @@ fn a_context_has_what_an_agent_needs() {
     insta::assert_snapshot!("context", text);
     assert!(tokens <= 400 && !memories.is_empty());
     assert!(truncated);
-    assert!(text.contains("allergic to peanuts"), "{text}");
+    assert!(text.contains("allergic to: peanuts"), "{text}");
     assert!(text.contains("San Francisco") && text.contains("bullet points, five at most"));
     for (number, id) in (1..).zip(&memories) {
         assert!(text.contains(&format!("[m{number}]")), "{number}");
@@ -97,9 +97,9 @@ fn a_question_of_order_gets_a_timeline() {
     };
     let (text, ..) = in_context(&fixture, context);
     let timeline = text.split("In order of time:").nth(1).expect("a timeline");
-    let tokyo = timeline.find("travelled to Tokyo").expect("the trip");
-    let moved = timeline.find("lives in San Francisco").expect("the move");
-    assert!(tokyo < moved, "{text}");
+    let tokyo = timeline.find("travelled to Tokyo");
+    let moved = timeline.find("lives in San Francisco");
+    assert!(tokyo.is_some() && tokyo < moved, "{text}");
 }
 
 #[test]
