@@ -270,7 +270,7 @@ impl Default for Context {
 
 /// What to put in the order of time: all that is known of an entity, what a question finds, or everything that
 /// has a time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Timeline {
     /// Only what is about this entity: its id, or any of its names.
@@ -283,18 +283,6 @@ pub struct Timeline {
     pub to: Option<Moment>,
     /// Only what rests on memories that this selects.
     pub filter: Filter,
-}
-
-impl Default for Timeline {
-    fn default() -> Self {
-        Self {
-            entity: None,
-            query: None,
-            from: None,
-            to: None,
-            filter: Filter::all(),
-        }
-    }
 }
 
 /// A page of the graph: entities in the order of their ids, and the relations that begin at them.

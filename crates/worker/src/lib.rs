@@ -15,7 +15,7 @@ mod storage;
 
 use edgemem::api::{Gateway, MAX_BODY_BYTES, Received, body_too_large, problem_response};
 use edgemem::memory::Problem;
-use http::StatusCode;
+use ::http::StatusCode;
 use worker::{Context, Env, Request, event};
 
 use crate::failure::caught;
