@@ -8,8 +8,8 @@ use super::graph::{
 use super::knowledge::Known;
 use super::update::Decision;
 use crate::memory::{
-    Change, ChangeKind, EntityId, Fact, Id, Kind, Memory, Mint, Moment, Object, Relation,
-    ResolvedBy, Version, normalize_name, normalized_hash,
+    Change, ChangeKind, EntityId, Fact, Id, Kind, Memory, Mint, Moment, Relation, ResolvedBy,
+    Version, normalized_hash,
 };
 use crate::store::Changes;
 use crate::store::records::{AddWork, OutcomeRecord};
@@ -234,7 +234,11 @@ impl Draft<'_, '_> {
             precision: fact.from_precision,
         };
         let lasts = |graph: &graph::Draft<'_>, relation: &Relation| {
-            said.says(graph, relation) || still_told(graph, relation, text)
+            let is_left = graph::is_lasting(&relation.predicate) || said.leaves_alone(relation);
+            said.says(graph, relation)
+                || is_left
+                    && !said.says_otherwise(graph, relation)
+                    && graph::is_told(graph, relation, text)
         };
         let mistaken = leave(&mut self.graph, &memory.id, leaving, &lasts);
         for relation in &mistaken {
@@ -413,15 +417,4 @@ fn end(version: &mut Version, fact: &Fact, said_at: Moment) {
         true => version.from_precision,
         false => fact.from_precision,
     };
-}
-
-/// Whether a text still names both ends of a relation that does not end by not being told again.
-fn still_told(graph: &graph::Draft<'_>, relation: &Relation, text: &str) -> bool {
-    let is_object_named = match &relation.object {
-        Object::Entity(id) => graph::is_named(graph, id, text),
-        Object::Literal(value) => normalize_name(text).contains(&normalize_name(value)),
-    };
-    graph::is_lasting(&relation.predicate)
-        && graph::is_named(graph, &relation.subject, text)
-        && is_object_named
 }

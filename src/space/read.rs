@@ -6,7 +6,7 @@ use super::{Host, Space, SpaceError};
 use crate::memory::{Change, EventStatus, Id, Memory, Message, Moment, Scope};
 use crate::model::Reranker;
 use crate::operation::{Event, HistoryLine, Hit, List, Outcome, Reply, Search, Stats, Triple};
-use crate::pipeline::recall::{Question, recall};
+use crate::pipeline::answer::{Question, recall};
 use crate::store::records::decode;
 use crate::store::{Storage, Table};
 

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 
 use super::View;
 use super::{Host, Space, SpaceError};
-use crate::memory::{Change, ChangeKind, Filter, Id, Memory, Moment, ResolvedBy, Version};
+use crate::memory::{
+    Change, ChangeKind, Filter, Id, Memory, Moment, Relation, ResolvedBy, Version,
+};
 use crate::operation::{Reply, Update};
 use crate::pipeline::erase::{erase, reach};
-use crate::pipeline::graph::{Draft, Leaving, Settled, leave, mentioned, settle};
+use crate::pipeline::graph::{
+    Draft, Leaving, Settled, is_lasting, is_told, leave, mentioned, settle,
+};
 use crate::pipeline::recall::embedded_texts;
 use crate::store::Changes;
 use crate::store::records::{Job, SummaryRecord};
@@ -29,7 +33,7 @@ impl<H: Host> Space<H> {
                     memory
                 };
                 let known = known.ok_or(SpaceError::NoSuchMemory(update.id))?;
-                let texts = embedded_texts(known.name.as_deref(), text);
+                let texts = embedded_texts(&known, text);
                 Some(self.models.embed(&texts).await?)
             }
             None => None,
@@ -142,11 +146,14 @@ impl<H: Host> Space<H> {
     }
 }
 
-/// What a memory said before it was rewritten is not believed any more, and it mentions whom its new text
-/// names.
+/// What a memory said before it was rewritten is not believed any more, unless it lasts and the new text still
+/// names who it is about; it mentions whom its new text names.
 fn follow(state: &View<'_>, memory: &mut Memory, text: &str, changes: &mut Changes, now: Moment) {
     let mut draft = Draft::new(state.knowledge.graph(), now);
-    leave(&mut draft, &memory.id, Leaving::Unbelieved, &|_, _| false);
+    let lasts = |draft: &Draft<'_>, relation: &Relation| {
+        is_lasting(&relation.predicate) && is_told(draft, relation, text)
+    };
+    leave(&mut draft, &memory.id, Leaving::Unbelieved, &lasts);
     memory.entities = mentioned(&draft, &memory.entities, text);
     // The new text is no party to what the old one contradicted.
     let is_current =

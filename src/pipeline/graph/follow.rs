@@ -1,14 +1,14 @@
 //! What a memory no longer says, its relations no longer say either, in the same commit.
 
 use super::Draft;
-use super::predicates::is_single;
+use super::predicates::{is_single, never_changes};
 use super::relate::{excludes, says_the_same};
-use crate::memory::{EntityId, Id, Moment, Precision, Relation, normalize_name};
+use crate::memory::{EntityId, Id, Moment, Object, Precision, Relation, normalize_name};
 
 /// How a memory came to say something no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leaving {
-    /// It was true until then. What had not begun by then was never true.
+    /// It was true until then. What had not begun by then, and what never changes, was never true.
     Over {
         /// The time in the world.
         at: Moment,
@@ -42,7 +42,10 @@ pub fn leave(
             continue;
         }
         match leaving {
-            Leaving::Over { at, precision } if relation.valid_from.is_none_or(|from| from < at) => {
+            Leaving::Over { at, precision }
+                if relation.valid_from.is_none_or(|from| from < at)
+                    && !never_changes(&relation.predicate) =>
+            {
                 relation.valid_to = Some(at);
                 relation.to_precision = precision;
             }
@@ -106,12 +109,25 @@ pub fn mentioned(draft: &Draft<'_>, entities: &[EntityId], text: &str) -> Vec<En
     mentioned.cloned().collect()
 }
 
-/// Whether a text names an entity, by any of its names. The owner and the agent need no naming.
-pub fn is_named(draft: &Draft<'_>, id: &EntityId, text: &str) -> bool {
+/// Whether a text names an entity, by any of its names; `John` is enough for `John (brother)`. The owner and
+/// the agent need no naming.
+fn is_named(draft: &Draft<'_>, id: &EntityId, text: &str) -> bool {
     let text = normalize_name(text);
-    let names_it = |name: &str| text.contains(&normalize_name(name));
+    let names_it = |name: &str| {
+        let name = name.split_once(" (").map_or(name, |(name, _)| name);
+        text.contains(&normalize_name(name))
+    };
     id.is_party()
         || draft
             .entity(id)
             .is_some_and(|entity| entity.names().any(names_it))
+}
+
+/// Whether a text names both ends of a relation.
+pub fn is_told(draft: &Draft<'_>, relation: &Relation, text: &str) -> bool {
+    let is_object_named = match &relation.object {
+        Object::Entity(id) => is_named(draft, id, text),
+        Object::Literal(value) => normalize_name(text).contains(&normalize_name(value)),
+    };
+    is_object_named && is_named(draft, &relation.subject, text)
 }

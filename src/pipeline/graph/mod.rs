@@ -17,7 +17,7 @@ pub use contradictions::{Settled, oppose, settle};
 pub use correct::{CorrectionError, merge, resolve, split};
 pub use draft::Draft;
 pub use erase::erase;
-pub use follow::{Leaving, is_named, leave, mentioned, reopen};
+pub use follow::{Leaving, is_told, leave, mentioned, reopen};
 pub use path::paths;
 pub use predicates::{is_lasting, is_single, is_symmetric};
 pub use resolve::{Likeness, Resolver, doubtful_names};

@@ -421,7 +421,8 @@ const CHANGES: &str = "moved_to moves_to relocated_to moved_from moved_away_from
                        joined_company started_working_at started_job_at quit_job_at left_company left_job_at \
                        resigned_from fired_from laid_off_from retired_from promoted_to graduated_from dropped_out_of \
                        divorced_from divorced separated_from_spouse widowed_from broke_up_with separated_from \
-                       broke_off_engagement_with sold gave_away cancelled canceled gave_up_plan";
+                       broke_off_engagement_with sold gave_away cancelled canceled gave_up_plan \
+                       outgrew_allergy_to stopped_learning stopped_playing left_group";
 
 fn is_among(words: &str, word: &str) -> bool {
     words.split_whitespace().any(|other| other == word)
@@ -514,6 +515,19 @@ pub fn is_inborn(predicate: &str) -> bool {
     nature(predicate).0 & INBORN == INBORN
 }
 
+/// Whether another value of it shows that the first was a mistake: a birthday does not change.
+pub fn never_changes(predicate: &str) -> bool {
+    is_single(predicate) && is_inborn(predicate)
+}
+
+/// What two people are no longer to each other once this begins.
+pub fn ended_by(predicate: &str) -> Option<&'static str> {
+    match predicate {
+        "married_to" => Some("engaged_to"),
+        _ => None,
+    }
+}
+
 /// Whether it holds on when a memory's new text no longer says it: a sister stays one.
 pub fn is_lasting(predicate: &str) -> bool {
     nature(predicate).0 & LASTING != 0
@@ -549,7 +563,18 @@ mod tests {
         }
         assert!(is_single("lives_in") && is_single("favorite_colour") && !is_single("likes"));
         assert!(is_symmetric("married_to") && !is_symmetric("sister_of"));
+        assert!(never_changes("birthday") && !never_changes("sister_of") && !never_changes("age"));
         assert_eq!(naming("renamed_to"), Some(Naming::Renamed));
+    }
+
+    #[test]
+    fn what_comes_to_an_end_has_the_time_of_its_end() {
+        for over in ["outgrew_allergy_to", "stopped_playing", "no_longer_smokes"] {
+            let read = read(over);
+            assert!(read.over && read.is_change, "{over}");
+        }
+        let words = CHANGES.split_whitespace();
+        assert!(words.into_iter().all(|word| look_up(word).is_some()));
     }
 
     #[test]

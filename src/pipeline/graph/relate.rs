@@ -1,7 +1,7 @@
 //! Statements become relations, and their spans follow from each other: of a predicate that has one value at a
 //! time, what starts later ends what was, and what lies further back ends where the next begins.
 
-use super::predicates::{is_single, is_symmetric};
+use super::predicates::{ended_by, is_single, is_symmetric};
 use super::{Draft, contradictions};
 use crate::memory::{Claim, Id, Mint, Moment, Object, Precision, Relation, plain_name};
 
@@ -100,12 +100,29 @@ pub fn relate(draft: &mut Draft<'_>, statement: Statement, mint: &mut Mint<'_>) 
             draft.put_relation(other);
         }
     }
+    end_what_it_replaces(draft, &new);
     let key = draft.put_new_relation(new);
     if !clashing.is_empty() {
         let claims = clashing.into_iter().chain([key.clone()]);
         contradictions::open(draft, claims.map(Claim::Relation).collect(), mint);
     }
     Some(Related::New(key))
+}
+
+/// An engagement ends with the wedding.
+fn end_what_it_replaces(draft: &mut Draft<'_>, new: &Relation) {
+    let Some(predicate) = ended_by(&new.predicate) else {
+        return;
+    };
+    for (_, mut before) in draft.relations_by(&new.subject, predicate) {
+        let is_believed = before.known_to.is_none() && before.valid_to.is_none();
+        let is_of_both = new.object.entity().is_some_and(|one| before.touches(one));
+        if is_believed && is_of_both && starts_before(&before, new) {
+            before.valid_to = new.valid_from;
+            before.to_precision = new.from_precision;
+            draft.put_relation(before);
+        }
+    }
 }
 
 /// Whether two relations state the same.
@@ -195,7 +212,17 @@ fn support(draft: &mut Draft<'_>, known: &Relation, new: &Relation, others: &[(S
             known.from_precision = Some(precision);
         }
     }
-    if known.valid_to.is_none()
+    let is_finer_end = known
+        .to_precision
+        .is_some_and(|known| new.to_precision < Some(known))
+        && known
+            .valid_to
+            .zip(known.to_precision)
+            .is_some_and(|(end, precision)| {
+                let within = end..end_of(end, precision);
+                new.valid_to.is_some_and(|to| within.contains(&to))
+            });
+    if (known.valid_to.is_none() || is_finer_end && new.to_precision.is_some())
         && let Some(to) = new.valid_to
         && known.valid_from.is_none_or(|from| from <= to)
     {
@@ -223,10 +250,14 @@ fn support(draft: &mut Draft<'_>, known: &Relation, new: &Relation, others: &[(S
 fn end_of(start: Moment, precision: Precision) -> Moment {
     const DAY_MS: i64 = 86_400_000;
     let days = match precision {
-        Precision::Instant => 0,
+        Precision::Instant | Precision::Minute | Precision::Hour => 0,
         Precision::Day => 1,
+        Precision::Weekend => 2,
+        Precision::Week => 7,
         Precision::Month => 28,
+        Precision::Season => 90,
         Precision::Year => 365,
+        Precision::Decade => 3_652,
     };
     start.plus_millis(days * DAY_MS)
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::predicates::is_single;
 use super::predicates::{self, Naming as NamesIt};
-use super::relate::{Related, Statement, extend, relate, says_the_same};
+use super::relate::{Related, Statement, excludes, extend, relate, says_the_same};
 use super::resolve::{Named, Resolved, Resolver, learn_alias, rename};
 use super::{Draft, Likeness};
 use crate::memory::{
@@ -188,6 +189,25 @@ impl Said {
     pub fn says(&self, draft: &Draft<'_>, relation: &Relation) -> bool {
         let mut statements = self.statements.iter();
         statements.any(|stated| says_the_same(draft, stated, relation))
+    }
+
+    /// Whether it states relations that leave this one alone: none of the same kind with another value, nor
+    /// another one between the same two.
+    pub fn leaves_alone(&self, relation: &Relation) -> bool {
+        let touched = |stated: &Relation| {
+            stated.subject == relation.subject
+                && (stated.predicate == relation.predicate || stated.object == relation.object)
+        };
+        !self.statements.is_empty() && !self.statements.iter().any(touched)
+    }
+
+    /// Whether it states another value of the same, which has one value at a time.
+    pub fn says_otherwise(&self, draft: &Draft<'_>, relation: &Relation) -> bool {
+        let mut statements = self
+            .statements
+            .iter()
+            .filter(|stated| stated.valid_to.is_none());
+        is_single(&relation.predicate) && statements.any(|stated| excludes(draft, stated, relation))
     }
 
     /// Adds what it states to the graph. Answers the keys of the relations that are new.
