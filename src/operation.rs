@@ -27,7 +27,7 @@ pub enum Operation {
         #[serde(default)]
         event: Option<Id>,
     },
-    /// Recall. Answers [`Reply::Hits`].
+    /// Recall. Answers [`Reply::Hits`], or [`Reply::Related`] when relations are asked for.
     Search(Search),
     /// What an agent should have before its eyes when it answers a question, as one text for a prompt.
     /// Answers [`Reply::Context`].
@@ -71,6 +71,16 @@ pub enum Operation {
     Entity {
         /// Its id, or any of its names.
         id: EntityId,
+    },
+    /// How two entities hang together. Answers [`Reply::Paths`].
+    Path {
+        /// Where to begin: an entity's id, or any of its names.
+        from: EntityId,
+        /// Where to arrive.
+        to: EntityId,
+        /// Over relations that held in the world at this moment, rather than over those that hold now.
+        #[serde(default)]
+        as_of: Option<Moment>,
     },
     /// Say that two entities are one. The first one's names, relations and memories become the second
     /// one's. Answers [`Reply::Entity`].
@@ -157,6 +167,8 @@ pub struct Search {
     pub show_expired: bool,
     /// Which verbatim messages may answer beside the facts.
     pub transcript: Transcript,
+    /// Also the relations at the entities that the hits mention.
+    pub relations: bool,
     /// The moment to take for now.
     pub reference_time: Option<Moment>,
     /// Have the reranking model, if there is one, order the hits.
@@ -218,6 +230,7 @@ impl Default for Search {
             threshold: 0.1,
             show_expired: false,
             transcript: Transcript::Fill,
+            relations: false,
             reference_time: None,
             rerank: false,
             as_of: None,
@@ -298,7 +311,7 @@ pub struct Graph {
     pub filter: Filter,
     /// The page, from 1.
     pub page: usize,
-    /// Entities on a page, 1 to 10,000.
+    /// Entities on a page, 1 to 1,000,000.
     pub page_size: usize,
 }
 
@@ -415,6 +428,13 @@ pub enum Reply {
     },
     /// What recall found, best first.
     Hits(Vec<Hit>),
+    /// What recall found, best first, and what the graph says of it.
+    Related {
+        /// The hits.
+        hits: Vec<Hit>,
+        /// Relations that hold: those that the hits state, then others at the entities that they mention.
+        relations: Vec<Triple>,
+    },
     /// A text for a prompt.
     Context {
         /// Sections of lines; a line ends with the numbers of the memories that it rests on: `[m1]`.
@@ -453,6 +473,16 @@ pub enum Reply {
         entities: Vec<Entity>,
         /// The edges that begin at them. What they point at can be on another page.
         relations: Vec<Relation>,
+        /// The names of the entities on other pages that they point at.
+        #[serde(default)]
+        names: Vec<(EntityId, String)>,
+    },
+    /// Ways from one entity to another over relations, the best first.
+    Paths {
+        /// The two ends, then the entities between them.
+        entities: Vec<Entity>,
+        /// The ways: none when the two do not hang together closely.
+        paths: Vec<Vec<Link>>,
     },
     /// One entity.
     Entity(Box<EntityView>),
@@ -469,7 +499,7 @@ pub enum Reply {
         earlier: Vec<(Moment, String)>,
     },
     /// Counts.
-    Stats(Stats),
+    Stats(Box<Stats>),
 }
 
 /// An entity with all that is known of it.
@@ -484,6 +514,15 @@ pub struct EntityView {
     pub names: Vec<(EntityId, String)>,
     /// The memories that mention it, in the order of their time in the world.
     pub memories: Vec<Memory>,
+}
+
+/// A relation as one step of a way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// The relation.
+    pub relation: Relation,
+    /// Whether the way goes from its object to its subject.
+    pub backwards: bool,
 }
 
 /// A contradiction in words.

@@ -43,7 +43,7 @@ fn links(fixture: &Fixture) -> Vec<(String, Vec<u8>)> {
 
 fn stats(fixture: &Fixture) -> Stats {
     match fixture.apply(Operation::Stats) {
-        Reply::Stats(stats) => stats,
+        Reply::Stats(stats) => *stats,
         other => panic!("{other:?}"),
     }
 }

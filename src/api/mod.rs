@@ -19,6 +19,7 @@
 //! gateway passes its body on unread, under [`Gateway::headers`].
 
 mod cors;
+mod export;
 mod fields;
 mod hosted;
 mod keys;
@@ -149,13 +150,19 @@ impl Gateway {
     /// The response to a call, from the space's last reply.
     pub fn answer(&self, call: &Call, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
         let mut response = written(&call.shape, reply);
-        *response.headers_mut() = self.headers(call);
+        *response.headers_mut() = self.headers(call, response.status());
         response
     }
 
-    /// The headers of every response to a call.
-    pub fn headers(&self, call: &Call) -> HeaderMap {
-        let (parts, _) = wire::json_response(StatusCode::OK, &Value::Null).into_parts();
+    /// The headers of a response to a call, by its status: errors are always JSON.
+    pub fn headers(&self, call: &Call, status: StatusCode) -> HeaderMap {
+        let content_type = match status.is_success() {
+            true => call.shape.content_type(),
+            false => wire::JSON,
+        };
+        let (parts, ()) = wire::response_of(status, content_type, Vec::new())
+            .map(drop)
+            .into_parts();
         let mut headers = parts.headers;
         self.cors.allow(call.origin.as_deref(), &mut headers);
         headers
@@ -222,7 +229,7 @@ impl Order {
 
 fn written(shape: &hosted::Shape, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
     match reply.and_then(|reply| hosted::write(shape, &reply)) {
-        Ok(body) => wire::json_response(StatusCode::OK, &body),
+        Ok(body) => wire::response_of(StatusCode::OK, shape.content_type(), body),
         Err(problem) => problem_response(&problem),
     }
 }

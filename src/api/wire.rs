@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::memory::Problem;
 
+/// The media type of JSON.
+pub(super) const JSON: &str = "application/json";
+
 /// A response with a body of some type. Nothing that this server says may be kept by a cache.
 pub fn response_of(
     status: StatusCode,
@@ -21,7 +24,7 @@ pub fn response_of(
 }
 
 pub(super) fn json_response(status: StatusCode, body: &Value) -> Response<Vec<u8>> {
-    response_of(status, "application/json", body.to_string().into_bytes())
+    response_of(status, JSON, body.to_string().into_bytes())
 }
 
 /// An error as the hosted contract has it: `error` is what TypeScript clients show, `detail` what

@@ -98,6 +98,29 @@ pub fn fuse(channels: &[Ranked<'_>]) -> Vec<Fused> {
     fused
 }
 
+/// Takes in a channel, the n-th, that knows less of the question than the others: what it finds gains by its score
+/// and weight, what it does not find loses nothing. What it alone finds joins the rest.
+pub fn add(fused: &mut Vec<Fused>, channel: Ranked<'_>, place: usize) {
+    let mut known: BTreeMap<Slot, usize> = BTreeMap::new();
+    known.extend(fused.iter().zip(0..).map(|(found, at)| (found.slot, at)));
+    for (rank, (slot, score)) in channel.candidates.iter().enumerate() {
+        let at = *known.entry(*slot).or_insert(fused.len());
+        if at == fused.len() {
+            fused.push(Fused {
+                slot: *slot,
+                score: 0.0,
+                channels: Vec::new(),
+            });
+        }
+        if let Some(found) = fused.get_mut(at) {
+            found.score += channel.weight * score * (1.0 - found.score);
+            found.channels.resize(place, None);
+            found.channels.push(Some((rank + 1, *score)));
+        }
+    }
+    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.slot.cmp(&b.slot)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,4 +29,4 @@ pub use record::{
     Change, ChangeKind, Fact, FactEntity, FactRelation, Kind, Memory, Naming, Speaker, Version,
     normalized_hash,
 };
-pub use time::{Moment, Precision, Span, TimeError};
+pub use time::{Lies, Moment, Precision, Span, TimeError};

@@ -60,15 +60,22 @@ impl Moment {
     /// The day, month or year that it is in, as people write it: `14 March 2026`, `March 2026`, `2026`.
     pub fn words(self, precision: Precision) -> String {
         let form = match precision {
-            Precision::Instant | Precision::Day => "%-d %B %Y",
-            Precision::Month => "%B %Y",
-            Precision::Year => "%Y",
+            Precision::Instant | Precision::Minute | Precision::Hour => "%-d %B %Y",
+            Precision::Day | Precision::Weekend | Precision::Week => "%-d %B %Y",
+            Precision::Month | Precision::Season => "%B %Y",
+            Precision::Year | Precision::Decade => "%Y",
         };
         self.civil().strftime(form).to_string()
     }
 
-    fn civil(self) -> civil::DateTime {
+    /// Calendar and clock in UTC, for arithmetic.
+    pub fn civil(self) -> civil::DateTime {
         Offset::UTC.to_datetime(self.timestamp())
+    }
+
+    /// The moment of a calendar and clock time in UTC.
+    pub fn from_civil(time: civil::DateTime) -> Self {
+        utc(time)
     }
 
     fn timestamp(self) -> Timestamp {
@@ -113,21 +120,45 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-/// How exactly a time is known; the finer, the less.
+/// How exactly a time is known, finest first. Of a stretch between two times, how exactly its ends
+/// are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// To the instant.
     Instant,
+    /// To the minute.
+    Minute,
+    /// To some hours: `3 pm`, `tonight`.
+    Hour,
     /// To the day.
     Day,
+    /// To Saturday and Sunday.
+    Weekend,
+    /// To the week, Monday to Sunday.
+    Week,
     /// To the month.
     Month,
+    /// To three months: a season, a quarter.
+    Season,
     /// To the year.
     Year,
+    /// To ten years.
+    Decade,
 }
 
-/// A named stretch of time: an instant, a day, a month or a year.
+/// How two spans lie to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lies {
+    /// The first ends before the second begins.
+    Before,
+    /// They share time.
+    Overlaps,
+    /// The first begins after the second ends.
+    After,
+}
+
+/// A named stretch of time: an instant, a day, a month, a year, or from one of these to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Its first millisecond.
@@ -201,6 +232,29 @@ impl Span {
             until: moment,
             precision: Precision::Instant,
         }
+    }
+
+    /// How this span lies to another. Spans that only touch share nothing; an instant lies within
+    /// a span that begins with it.
+    pub fn lies(self, other: Self) -> Lies {
+        if self.from == other.from {
+            Lies::Overlaps
+        } else if self.until <= other.from {
+            Lies::Before
+        } else if other.until <= self.from {
+            Lies::After
+        } else {
+            Lies::Overlaps
+        }
+    }
+
+    /// The time that two spans share, as exactly as the coarser of them is known.
+    pub fn overlap(self, other: Self) -> Option<Self> {
+        (self.lies(other) == Lies::Overlaps).then(|| Self {
+            from: self.from.max(other.from),
+            until: self.until.min(other.until),
+            precision: self.precision.max(other.precision),
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is done with a conversation: [`extract`], then [`update`], then [`store`]; and with a
-//! question: [`recall`].
+//! question: [`answer`].
 //!
 //! The phases take what is known as plain data and answer with plain data. They ask models, but
 //! never write: what is to be stored is a [`Changes`](crate::store::Changes) that the space commits.
 
+pub mod answer;
 pub mod context;
 pub mod erase;
 mod evidence;
@@ -20,3 +21,5 @@ pub mod store;
 pub mod summary;
 pub mod timeline;
 pub mod update;
+mod walk;
+pub mod when;

@@ -1,9 +1,8 @@
-//! Recall: which memories answer a question, and which are near to a fact. No model is asked.
+//! The indexes over a space's memories, and which of them are near to a fact. No model is asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
-use super::evidence::{Candidate, join, prefer_the_named};
 use super::graph::related_memories;
 use super::knowledge::{Knowledge, Known};
 use super::originals::StoredVectors;
@@ -15,12 +14,10 @@ use crate::index::{
     Ranked, Residency, Scored, Slot, Slots, Terms, VectorError, VectorIndex, VectorIndexKind,
     check_vector, cosine_score, fuse, question_terms, terms,
 };
-use crate::memory::{Card, Fact, Filter, Id, Kind, Memory, Moment};
-use crate::operation::{ChannelScore, Hit, Receipt, Search};
+use crate::memory::{Card, Fact, Filter, Id, Kind, Memory};
 
-/// Candidates of one channel for each hit wanted, and at least.
-const CANDIDATES_PER_HIT: usize = 4;
-const MIN_CANDIDATES: usize = 200;
+/// Candidates of one channel, at least.
+pub(super) const MIN_CANDIDATES: usize = 200;
 
 /// Vectors that a change brings into the graph beside its own, twice as many as it has.
 const LINKED_AT_LEAST: usize = 4;
@@ -42,7 +39,7 @@ impl Passage {
         Self(NonZeroU64::MIN.saturating_add(bits))
     }
 
-    fn first(id: &Id) -> Self {
+    pub fn first(id: &Id) -> Self {
         Self::new(id.sequence(), 0)
     }
 
@@ -55,7 +52,7 @@ impl Passage {
     }
 }
 
-/// The indexes over one space's current memories. A passage has a slot; a memory answers by its best.
+/// The indexes over one space's memories, also those that are no longer true: questions about the past find them. A passage has a slot; a memory answers by its best.
 #[derive(Default)]
 pub struct RecallIndex {
     pub(super) slots: Slots<Passage>,
@@ -68,46 +65,34 @@ pub struct RecallIndex {
 }
 
 /// What the vectors of a memory are made of: the passages of its text, of a message with a named speaker
-/// each after the name.
-pub fn embedded_texts(speaker: Option<&str>, text: &str) -> Vec<String> {
+/// each after the name, and the situation that it is for.
+pub fn embedded_texts(memory: &Memory, text: &str) -> Vec<String> {
     let passages = passages(text).into_iter();
-    match speaker {
+    let situation = memory.applies_when.as_deref();
+    match &memory.name {
         Some(name) => passages.map(|text| format!("{name}: {text}")).collect(),
-        None => passages.map(str::to_owned).collect(),
+        None => passages.chain(situation).map(str::to_owned).collect(),
     }
 }
 
 /// What each channel found, as memories, best first.
-struct Channels {
-    keywords: Vec<Scored>,
+pub(super) struct Channels {
+    pub keywords: Vec<Scored>,
     /// With their cosines.
-    vectors: Vec<Scored>,
+    pub vectors: Vec<Scored>,
     /// The cosine that counts as nothing.
     unrelated: f32,
 }
 
 /// What a channel is asked for.
 #[derive(Clone, Copy)]
-struct Candidates<'a> {
+pub(super) struct Candidates<'a> {
     /// How many, at most.
-    count: usize,
+    pub count: usize,
     /// How many of the first are wanted in the order of the stored vectors.
-    exact: usize,
+    pub exact: usize,
     /// The slots that may be among them.
-    allowed: &'a Bitmap,
-}
-
-/// A question with its vector.
-#[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
-    /// The question, in words.
-    pub text: &'a str,
-    /// Its vector, when there are vectors to compare it with.
-    pub vector: Option<&'a [f32]>,
-    /// What else was asked for.
-    pub search: &'a Search,
-    /// The moment that counts as now.
-    pub now: Moment,
+    pub allowed: &'a Bitmap,
 }
 
 impl RecallIndex {
@@ -233,7 +218,7 @@ impl RecallIndex {
         self.slots_of(*id).map(page_of_slot)
     }
 
-    fn slots_of(&self, id: Id) -> impl Iterator<Item = Slot> {
+    pub(super) fn slots_of(&self, id: Id) -> impl Iterator<Item = Slot> {
         let passage = move |place| Passage::new(id.sequence(), place);
         (0..=u16::MAX).map_while(move |place| self.slots.get(&passage(place)))
     }
@@ -251,10 +236,9 @@ impl RecallIndex {
         }
     }
 
-    /// Indexes the words of a memory, a message in its place in its conversation, or takes it out when it is no
-    /// longer true.
+    /// Indexes the words of a memory, a message in its place in its conversation.
     pub fn index_text(&mut self, memory: &Memory, known: Known<'_>) {
-        let Some(card) = known.card(&memory.id).filter(|card| card.current) else {
+        let Some(card) = known.card(&memory.id) else {
             return self.remove(&memory.id);
         };
         let mut about = terms(&memory.created_at.date_words(), Language::English);
@@ -266,7 +250,8 @@ impl RecallIndex {
         }
         let language = Language::of(memory.text());
         let mut place = 0;
-        for passage in passages(memory.text()) {
+        let situation = memory.applies_when.as_deref();
+        for passage in passages(memory.text()).into_iter().chain(situation) {
             let slot = self.slots.assign(Passage::new(memory.id.sequence(), place));
             let words = Terms {
                 language,
@@ -398,11 +383,11 @@ impl RecallIndex {
         Ok(near)
     }
 
-    fn card(&self, slot: Slot, knowledge: &Knowledge) -> Option<Card> {
+    pub(super) fn card(&self, slot: Slot, knowledge: &Knowledge) -> Option<Card> {
         knowledge.card_of_sequence(self.sequence(slot)?)
     }
 
-    fn sequence(&self, slot: Slot) -> Option<u32> {
+    pub(super) fn sequence(&self, slot: Slot) -> Option<u32> {
         Some(self.slots.key(slot)?.sequence())
     }
 
@@ -424,7 +409,7 @@ impl RecallIndex {
     }
 
     /// The candidates of the channels.
-    fn channels(
+    pub(super) fn channels(
         &self,
         text: &str,
         vector: Option<&[f32]>,
@@ -456,7 +441,7 @@ impl RecallIndex {
         })
     }
 
-    fn fuse(&self, found: &Channels) -> Vec<Fused> {
+    pub(super) fn fuse(&self, found: &Channels) -> Vec<Fused> {
         if found.vectors.is_empty() {
             return fuse(&[Ranked {
                 candidates: &found.keywords,
@@ -486,84 +471,5 @@ impl RecallIndex {
                 weight: 1.0 - self.fusion.keyword,
             },
         ])
-    }
-}
-
-/// The memories that answer a question, best first.
-///
-/// # Errors
-/// When the question's vector has another dimension than the memories'.
-pub fn recall(
-    question: &Question<'_>,
-    known: Known<'_>,
-    index: &RecallIndex,
-) -> Result<Vec<Hit>, VectorError> {
-    let search = question.search;
-    let select = |filter: &Filter, with_transcript: bool| {
-        let cards = known.cards();
-        let selected = cards.filter(|card| {
-            let may = card.current && (with_transcript || card.is_listed());
-            may && known.selects(filter, card)
-        });
-        selected.flat_map(|card| index.slots_of(card.id)).collect()
-    };
-    let may_answer = index.selections.answering(search, question.now, select);
-    let k = (search.top_k * CANDIDATES_PER_HIT).max(MIN_CANDIDATES);
-    let candidates = Candidates {
-        count: k,
-        exact: search.top_k,
-        allowed: &may_answer,
-    };
-    let channels = index.channels(question.text, question.vector, candidates, known)?;
-    let fused = index.fuse(&channels);
-    let raw = [&channels.keywords, &channels.vectors]
-        .map(|found| found.iter().copied().collect::<BTreeMap<Slot, f32>>());
-    let knowledge: &Knowledge = &known;
-    let mut candidates: Vec<Candidate<'_>> = fused
-        .iter()
-        .filter_map(|fused| Some(Candidate::new(index.card(fused.slot, knowledge)?, fused)))
-        .collect();
-    prefer_the_named(&mut candidates, question.text);
-    join(&mut candidates, knowledge, search.transcript);
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.card.id.cmp(&b.card.id)));
-    let answers = candidates
-        .into_iter()
-        .map(|candidate| (usual(candidate.score), candidate))
-        .filter(|(score, _)| *score >= search.threshold)
-        .filter_map(|(score, Candidate { card, fused, .. })| {
-            let memory = known.memory(&card.id)?;
-            Some(Hit {
-                score,
-                rerank_score: None,
-                contradicts: Vec::new(),
-                receipt: receipt(&memory, fused, &raw),
-                memory: (*memory).clone(),
-            })
-        });
-    Ok(answers.take(search.top_k).collect())
-}
-
-/// A score as callers know it, 0 to 1: the square root changes no order, and lifts what only a light channel found
-/// above a usual threshold.
-fn usual(score: f32) -> f32 {
-    score.clamp(0.0, 1.0).sqrt()
-}
-
-fn receipt(memory: &Memory, fused: &Fused, raw: &[BTreeMap<Slot, f32>; 2]) -> Receipt {
-    let names = ["keyword", "vector"];
-    let channels = names.iter().zip(raw).zip(&fused.channels);
-    let channels = channels.filter_map(|((name, raw), found)| {
-        let (rank, score) = (*found)?;
-        Some(ChannelScore {
-            channel: (*name).to_owned(),
-            rank,
-            raw: raw.get(&fused.slot).copied().unwrap_or(score),
-            score,
-        })
-    });
-    Receipt {
-        channels: channels.collect(),
-        sources: memory.sources().to_vec(),
-        path: Vec::new(),
     }
 }

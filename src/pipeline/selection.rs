@@ -15,6 +15,7 @@ const REMEMBERED: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Selections {
     all: Bitmap,
+    current: Bitmap,
     listed: Bitmap,
     facts: Bitmap,
     changeable: Bitmap,
@@ -35,10 +36,12 @@ impl Selections {
     /// Takes in a memory, or what became of it. `selects` tells whether a filter selects it.
     pub fn put(&mut self, slot: Slot, card: &Card, selects: impl Fn(&Filter) -> bool) {
         self.all.insert(slot);
+        self.current.set(slot, card.current);
         self.listed.set(slot, card.is_listed());
-        self.facts.set(slot, card.kind == Kind::Fact);
+        self.facts
+            .set(slot, card.current && card.kind == Kind::Fact);
         self.changeable
-            .set(slot, card.is_listed() && !card.immutable);
+            .set(slot, card.current && card.is_listed() && !card.immutable);
         self.standing.set(slot, card.standing);
         match card.expires_at {
             Some(at) => self.expiring.insert(slot, at),
@@ -53,6 +56,7 @@ impl Selections {
     /// Takes out a memory.
     pub fn remove(&mut self, slot: Slot) {
         self.all.remove(slot);
+        self.current.remove(slot);
         self.listed.remove(slot);
         self.facts.remove(slot);
         self.changeable.remove(slot);
@@ -78,7 +82,7 @@ impl Selections {
         &self.changeable
     }
 
-    /// What may answer a question. `select` goes through all memories, listed ones only or not, when the filter
+    /// What may answer a question: what is current, or anything when it is about the past. `select` goes through all memories, listed ones only or not, when the filter
     /// is a new one.
     pub fn answering(
         &self,
@@ -92,6 +96,9 @@ impl Selections {
             (true, false) => self.listed.clone(),
             (false, _) => self.selected(&search.filter, with_transcript, select),
         };
+        if search.as_of.is_none() && search.known_at.is_none() {
+            slots = slots.and(&self.current);
+        }
         if !search.show_expired {
             let expired = self.expiring.iter().filter(|(_, at)| **at <= now);
             expired.for_each(|(slot, _)| slots.remove(*slot));

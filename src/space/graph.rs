@@ -9,13 +9,16 @@ use crate::memory::{
     Change, ChangeKind, Claim, Contradiction, Entity, EntityId, Filter, Id, Memory, Moment,
     Relation, ResolvedBy,
 };
-use crate::operation::{Conflict, EntityView, Graph, Reply, Side};
-use crate::pipeline::graph::{Draft, Settled, merge, resolve, settle, split};
+use crate::operation::{Conflict, EntityView, Graph, Hit, Link, Reply, Search, Side, Triple};
+use crate::pipeline::graph::{Draft, Settled, merge, paths, resolve, settle, split};
 use crate::pipeline::knowledge::Known;
 use crate::store::Changes;
 
-/// Entities on one page at most.
-const PAGE_SIZE: usize = 10_000;
+/// Entities on one page at most: an export takes all of them.
+const PAGE_SIZE: usize = 1_000_000;
+
+/// Relations beside the hits of a search at most.
+const RELATED: usize = 100;
 
 impl<H: Host> Space<H> {
     pub(super) fn graph(&self, asked: &Graph) -> Result<Reply, SpaceError> {
@@ -68,9 +71,17 @@ impl<H: Host> Space<H> {
             relations.filter(|(_, relation)| relation.subject == entity.id)
         });
         let relations: BTreeMap<&String, &Relation> = relations.collect();
+        let relations: Vec<Relation> = relations.into_values().filter(is_shown).cloned().collect();
+        let here: BTreeSet<&EntityId> = page.iter().map(|entity| &entity.id).collect();
+        let ends = relations
+            .iter()
+            .filter_map(|relation| relation.object.entity());
+        let elsewhere: BTreeSet<&EntityId> = ends.filter(|id| !here.contains(id)).collect();
+        let name = |id: &EntityId| (id.clone(), graph.entity_name(id).to_owned());
         Ok(Reply::Graph {
             total,
-            relations: relations.into_values().filter(is_shown).cloned().collect(),
+            names: elsewhere.into_iter().map(name).collect(),
+            relations,
             entities: page,
         })
     }
@@ -126,6 +137,80 @@ impl<H: Host> Space<H> {
             .ok_or_else(|| SpaceError::NoSuchEntity(id.clone()))
     }
 
+    pub(super) fn path(
+        &self,
+        from: &EntityId,
+        to: &EntityId,
+        as_of: Option<Moment>,
+    ) -> Result<Reply, SpaceError> {
+        let state = self.state.borrow();
+        let graph = state.knowledge.graph();
+        let (from, to) = (
+            self.find_entity(&state, from)?,
+            self.find_entity(&state, to)?,
+        );
+        let paths = paths(graph, &from.id, &to.id, as_of);
+        let links = paths.iter().flatten();
+        let ends = links.flat_map(|Link { relation, .. }| {
+            std::iter::once(&relation.subject).chain(relation.object.entity())
+        });
+        let is_between = |id: &&EntityId| **id != from.id && **id != to.id;
+        let between: BTreeSet<&EntityId> = ends.filter(is_between).collect();
+        let between = between.into_iter().filter_map(|id| graph.entity(id));
+        let ends = [from, to].into_iter().take(if from == to { 1 } else { 2 });
+        Ok(Reply::Paths {
+            entities: ends.chain(between).cloned().collect(),
+            paths,
+        })
+    }
+
+    /// A search with the relations at the entities that its hits mention.
+    pub(super) async fn search_related(&self, search: Search) -> Result<Reply, SpaceError> {
+        let hits = self.hits(search.clone()).await?;
+        Ok(Reply::Related {
+            relations: self.related(&hits, &search)?,
+            hits,
+        })
+    }
+
+    fn related(&self, hits: &[Hit], search: &Search) -> Result<Vec<Triple>, SpaceError> {
+        let now = self.host.now();
+        let state = self.state.borrow();
+        let known = self.view(&state).known;
+        let graph = known.graph();
+        let filter = state.own(&search.filter);
+        let is_shown = |relation: &Relation| {
+            let holds = match search.as_of {
+                Some(at) => relation.holds_at(at),
+                None => relation.valid_to.is_none(),
+            };
+            let mut cards = relation.memories.iter().filter_map(|id| known.card(id));
+            holds
+                && relation.is_believed(search.known_at)
+                && cards.any(|card| !card.is_expired(now) && known.selects(&filter, &card))
+        };
+        let stated = hits
+            .iter()
+            .flat_map(|hit| graph.relations_from(&hit.memory.id));
+        // The owner has a part in nearly everything, so what is at the others comes first.
+        let mentioned = hits.iter().flat_map(|hit| &hit.memory.entities);
+        let (parties, others): (Vec<_>, Vec<_>) = mentioned.partition(|id| id.is_party());
+        let at_them = others.into_iter().chain(parties);
+        let at_them = at_them.flat_map(|id| graph.relations_of(id));
+        let mut seen = BTreeSet::new();
+        let relations = stated
+            .chain(at_them)
+            .filter(|(key, relation)| seen.insert(*key) && is_shown(relation))
+            .map(|(_, relation)| Triple {
+                source: graph.entity_name(&relation.subject).to_owned(),
+                relationship: relation.predicate.clone(),
+                target: graph.object_name(&relation.object).to_owned(),
+            });
+        let relations = relations.take(RELATED).collect();
+        known.check()?;
+        Ok(relations)
+    }
+
     pub(super) fn contradictions(&self, resolved: bool) -> Result<Reply, SpaceError> {
         let state = self.state.borrow();
         let known = self.view(&state).known;
@@ -144,7 +229,10 @@ impl<H: Host> Space<H> {
         let now = self.host.now();
         let id = self
             .commit(|state, mint| {
-                let mut draft = Draft::new(state.known.knowledge().graph(), now);
+                let graph = state.known.knowledge().graph();
+                let from = &self.find_entity(state, from)?.id;
+                let into = &self.find_entity(state, into)?.id;
+                let mut draft = Draft::new(graph, now);
                 let (id, memories) = merge(state.known, &mut draft, from, into, mint)?;
                 Ok((corrected(state, draft, memories), id))
             })
@@ -161,7 +249,9 @@ impl<H: Host> Space<H> {
         let now = self.host.now();
         let id = self
             .commit(|state, mint| {
-                let mut draft = Draft::new(state.known.knowledge().graph(), now);
+                let graph = state.known.knowledge().graph();
+                let entity = &self.find_entity(state, entity)?.id;
+                let mut draft = Draft::new(graph, now);
                 let (id, memories) = split(state.known, &mut draft, entity, name, memories, mint)?;
                 Ok((corrected(state, draft, memories), id))
             })

@@ -8,6 +8,7 @@ use crate::memory::{EventStatus, Fact, Id, Memory, Message, Moment, OwnerKind};
 use crate::model::ChatModel;
 use crate::pipeline::extract::{Extraction, Gathered, extract};
 use crate::pipeline::graph::{Likeness, doubtful_names};
+use crate::pipeline::recall::embedded_texts;
 use crate::pipeline::store::store;
 use crate::pipeline::update::{Candidate, Decision, update};
 use crate::store::Changes;
@@ -157,6 +158,7 @@ impl<H: Host> Space<H> {
         let mut vectors = HashMap::new();
         let names = doubtful_names(facts, self.state.borrow().knowledge.graph());
         let mut texts: Vec<String> = facts.iter().map(|fact| fact.text.clone()).collect();
+        texts.extend(facts.iter().filter_map(|fact| fact.applies_when.clone()));
         texts.extend(names.iter().cloned());
         self.embed_texts(texts, &mut vectors).await?;
         let vector_of = |name: String| Some((name.clone(), vectors.get(&name)?.clone()));
@@ -237,11 +239,11 @@ impl<H: Host> Space<H> {
                 .collect();
             let mut stored = store(state.known, work, facts, &decisions, likeness, now, mint);
             for memory in &stored.changes.memories {
-                if let Some(vector) = vectors.get(memory.text()) {
-                    stored
-                        .changes
-                        .vectors
-                        .push((memory.id, vec![vector.clone()]));
+                let texts = embedded_texts(memory, memory.text()).into_iter();
+                let known = texts.map_while(|text| vectors.get(&text).cloned());
+                let known: Vec<Vec<f32>> = known.collect();
+                if !known.is_empty() {
+                    stored.changes.vectors.push((memory.id, known));
                 }
             }
             let mut event = event;

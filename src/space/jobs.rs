@@ -18,7 +18,7 @@ const MAX_ATTEMPTS: u32 = 8;
 
 /// What a memory's vectors are made of.
 fn texts_of(memory: &Memory) -> Vec<String> {
-    embedded_texts(memory.name.as_deref(), memory.text())
+    embedded_texts(memory, memory.text())
 }
 
 impl<H: Host> Space<H> {

@@ -144,6 +144,7 @@ impl<H: Host> Space<H> {
         match operation {
             Operation::Add(add) => self.add(*add).await,
             Operation::RunJobs { event } => self.run_jobs(event).await,
+            Operation::Search(search) if search.relations => self.search_related(search).await,
             Operation::Search(search) => self.search(search).await,
             Operation::Context(context) => self.context(context).await,
             Operation::Timeline(timeline) => self.timeline(timeline).await,
@@ -156,6 +157,7 @@ impl<H: Host> Space<H> {
             Operation::Event { id } => self.event(id).await,
             Operation::Graph(graph) => self.graph(&graph),
             Operation::Entity { id } => self.entity(&id),
+            Operation::Path { from, to, as_of } => self.path(&from, &to, as_of),
             Operation::MergeEntities { from, into } => self.merge_entities(&from, &into).await,
             Operation::SplitEntity {
                 entity,

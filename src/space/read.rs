@@ -6,7 +6,7 @@ use super::{Host, Space, SpaceError};
 use crate::memory::{Change, EventStatus, Id, Memory, Message, Moment, Scope};
 use crate::model::Reranker;
 use crate::operation::{Event, HistoryLine, Hit, List, Outcome, Reply, Search, Stats, Triple};
-use crate::pipeline::recall::{Question, recall};
+use crate::pipeline::answer::{Question, recall};
 use crate::store::records::decode;
 use crate::store::{Storage, Table};
 
@@ -250,7 +250,7 @@ impl<H: Host> Space<H> {
         let state = self.state.borrow();
         let current = || state.knowledge.cards().filter(|card| card.current);
         let graph = state.knowledge.graph();
-        Reply::Stats(Stats {
+        Reply::Stats(Box::new(Stats {
             memories: current().filter(|card| card.is_listed()).count(),
             transcript: current().filter(|card| !card.is_listed()).count(),
             entities: graph.entities().count(),
@@ -268,7 +268,7 @@ impl<H: Host> Space<H> {
             bytes: state.bytes(),
             budget: state.settings().budget,
             module: self.host.memory(),
-        })
+        }))
     }
 }
 

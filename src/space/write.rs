@@ -33,7 +33,7 @@ impl<H: Host> Space<H> {
                     memory
                 };
                 let known = known.ok_or(SpaceError::NoSuchMemory(update.id))?;
-                let texts = embedded_texts(known.name.as_deref(), text);
+                let texts = embedded_texts(&known, text);
                 Some(self.models.embed(&texts).await?)
             }
             None => None,

@@ -2,6 +2,7 @@
 //! and what stays after corrections and erasures. The model's replies are written into the tests.
 #![allow(missing_docs)]
 
+mod asked;
 #[path = "../common/mod.rs"]
 mod common;
 mod property;
@@ -848,6 +849,7 @@ fn a_page_of_the_graph_is_what_was_asked_for() {
             total,
             entities,
             relations,
+            ..
         } => (total, entities.len(), relations.len()),
         other => panic!("{other:?}"),
     };

@@ -1,5 +1,7 @@
 //! The sample, replayed against the graph.
 
+use edgemem::operation::{Channel, Hit, Search, Transcript};
+
 use super::*;
 
 /// Gives the sample's replies, with the labels that the prompt shows.
@@ -65,14 +67,13 @@ impl edgemem::model::ChatModel for Sample {
     }
 }
 
-#[test]
-fn the_sample_has_every_relation_with_its_interval() {
+/// The space after the sample's story, and what it is said to leave.
+fn replayed() -> (Fixture, Value) {
     let read = |file: &str| -> Value {
         let path = format!("{}/samples/{file}", env!("CARGO_MANIFEST_DIR"));
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     };
     let (cassette, story) = (read("cassettes/sample.json"), read("conversation.json"));
-    let expected = read("expected.json");
     let entries = cassette["entries"].as_array().unwrap().iter();
     let replies = entries.map(|entry| entry["reply"].clone()).collect();
     let fixture = Fixture::with_chat(std::rc::Rc::new(Sample {
@@ -87,6 +88,12 @@ fn the_sample_has_every_relation_with_its_interval() {
         assert!(common::is_done(&event), "{event:?}");
         fixture.later(60_000);
     }
+    (fixture, read("expected.json"))
+}
+
+#[test]
+fn the_sample_has_every_relation_with_its_interval() {
+    let (fixture, expected) = replayed();
     let found = everything(&fixture);
     let wanted = expected["relations"].as_array().unwrap();
     assert_eq!(found.len(), wanted.len(), "{:#?}", believed(&fixture));
@@ -127,4 +134,79 @@ fn the_sample_has_every_relation_with_its_interval() {
             .any(|relation| value(relation) == "vegetarian")
     };
     assert!(diet("2026-05-31") && !diet("2026-06-13"));
+}
+
+fn asked(fixture: &Fixture, search: Search) -> Vec<Hit> {
+    match fixture.apply(Operation::Search(search)) {
+        Reply::Hits(hits) => hits,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The best hits as of a day.
+fn as_of(fixture: &Fixture, query: &str, day: Option<&str>) -> Vec<String> {
+    let search = Search {
+        query: query.into(),
+        as_of: day.map(|day| day.parse().unwrap()),
+        transcript: Transcript::Never,
+        top_k: 3,
+        ..Search::default()
+    };
+    let hits = asked(fixture, search);
+    hits.iter()
+        .map(|hit| hit.memory.text().to_owned())
+        .collect()
+}
+
+#[test]
+fn several_hops_lead_from_the_trip_to_the_allergy() {
+    let (fixture, _) = replayed();
+    let query = "What dietary restrictions should we consider for the user's Tokyo trip?";
+    let search = |without: &[Channel]| Search {
+        query: query.into(),
+        transcript: Transcript::Never,
+        without: without.to_vec(),
+        ..Search::default()
+    };
+    let hits = asked(&fixture, search(&[]));
+    let allergy = "User is allergic to peanuts";
+    let place = |hits: &[Hit]| hits.iter().position(|hit| hit.memory.text() == allergy);
+    let hit = &hits[place(&hits).expect("the allergy")];
+    let steps: Vec<(&str, &str)> = hit
+        .receipt
+        .path
+        .iter()
+        .map(|step| (step.by.as_str(), step.name.as_str()))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            ("named", "Tokyo"),
+            ("visited", "user"),
+            ("allergic_to", "peanuts"),
+            ("mentions", ""),
+        ]
+    );
+    let channels = hit.receipt.channels.iter();
+    assert!(channels.clone().any(|channel| channel.channel == "graph"));
+    // The graph alone leads there too.
+    let alone = asked(&fixture, search(&[Channel::Keyword, Channel::Vector]));
+    assert!(place(&alone).is_some());
+    let without = asked(&fixture, search(&[Channel::Graph]));
+    assert!(without.iter().all(|hit| hit.receipt.path.is_empty()));
+    assert!(place(&hits) <= place(&without).or(Some(usize::MAX)));
+}
+
+#[test]
+fn the_past_answers_in_its_own_words() {
+    let (fixture, _) = replayed();
+    let home = |day| as_of(&fixture, "Where does the user live?", day)[0].clone();
+    assert!(home(Some("2026-03-01")).contains("New York"));
+    assert!(home(Some("2026-06-01")).contains("San Francisco"));
+    assert!(home(None).contains("San Francisco"));
+    let diet = |day| as_of(&fixture, "Is the user a vegetarian?", day);
+    let vegetarian = "User is a vegetarian".to_owned();
+    assert!(diet(Some("2026-05-01")).contains(&vegetarian));
+    assert!(!diet(Some("2026-07-01")).contains(&vegetarian));
+    assert!(!diet(None).contains(&vegetarian));
 }

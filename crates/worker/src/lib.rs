@@ -15,6 +15,7 @@ mod storage;
 
 use edgemem::api::{Gateway, MAX_BODY_BYTES, Received, body_too_large, problem_response};
 use edgemem::memory::Problem;
+use http::StatusCode;
 use worker::{Context, Env, Request, event};
 
 use crate::failure::caught;
@@ -50,7 +51,9 @@ async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Resp
     loop {
         let reply = match ask(env, &call).await {
             Asked::Answer(answer) => {
-                return Ok(answer.with_headers(to_headers(&gateway.headers(&call))?));
+                let status = StatusCode::from_u16(answer.status_code()).unwrap_or_default();
+                let headers = gateway.headers(&call, status);
+                return Ok(answer.with_headers(to_headers(&headers)?));
             }
             Asked::Reply(reply) => reply,
         };

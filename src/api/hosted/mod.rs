@@ -1,6 +1,8 @@
 //! The hosted REST contract of mem0: what its unmodified clients send and expect.
 
 mod add;
+mod context;
+mod graph;
 mod messages;
 mod query;
 mod scope;
@@ -8,7 +10,6 @@ mod shapes;
 
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, Response, Uri};
-use serde_json::Value;
 
 use super::fields::{Fields, refused};
 use super::{MAX_BODY_BYTES, body_too_large, wire};
@@ -46,6 +47,24 @@ pub(super) enum Route {
     Event(String),
     /// `GET /v1/graph/`
     Graph,
+    /// `GET /v1/graph/export/`
+    Export,
+    /// `GET /v1/graph/path/`
+    Path,
+    /// `GET /v1/graph/entities/{id or name}/`
+    Entity(String),
+    /// `POST /v1/graph/entities/{id or name}/merge/`
+    Merge(String),
+    /// `POST /v1/graph/entities/{id or name}/split/`
+    Split(String),
+    /// `POST /v1/context/`
+    Context,
+    /// `GET /v1/timeline/`
+    Timeline,
+    /// `GET /v1/contradictions/`
+    Contradictions,
+    /// `POST /v1/contradictions/{id}/resolve/`
+    Resolve(String),
     /// `GET /v1/stats/`
     Stats,
 }
@@ -109,6 +128,27 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
             "GET",
         ),
         ["v1", "graph"] => ((verb == "GET").then_some(Route::Graph), "GET"),
+        ["v1", "graph", "export"] => ((verb == "GET").then_some(Route::Export), "GET"),
+        ["v1", "graph", "path"] => ((verb == "GET").then_some(Route::Path), "GET"),
+        ["v1", "graph", "entities", id] => (
+            (verb == "GET").then(|| Route::Entity((*id).to_owned())),
+            "GET",
+        ),
+        ["v1", "graph", "entities", id, "merge"] => (
+            (verb == "POST").then(|| Route::Merge((*id).to_owned())),
+            "POST",
+        ),
+        ["v1", "graph", "entities", id, "split"] => (
+            (verb == "POST").then(|| Route::Split((*id).to_owned())),
+            "POST",
+        ),
+        ["v1", "context"] => ((verb == "POST").then_some(Route::Context), "POST"),
+        ["v1", "timeline"] => ((verb == "GET").then_some(Route::Timeline), "GET"),
+        ["v1", "contradictions"] => ((verb == "GET").then_some(Route::Contradictions), "GET"),
+        ["v1", "contradictions", id, "resolve"] => (
+            (verb == "POST").then(|| Route::Resolve((*id).to_owned())),
+            "POST",
+        ),
         ["v1", "stats"] => ((verb == "GET").then_some(Route::Stats), "GET"),
         _ => {
             return Err(Refusal {
@@ -177,7 +217,24 @@ pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Proble
         Route::List => query::list(&query().or(Fields::of_body(body)?), uri),
         Route::DeleteAll => query::delete_all(&query().or(Fields::of_body(body)?)),
         Route::Update(id) => query::update(memory_id(id)?, &Fields::of_body(body)?),
-        Route::Graph => query::graph(&query()),
+        Route::Graph => graph::read(&query(), uri),
+        Route::Export => graph::export(&query()),
+        Route::Path => graph::path(&query()),
+        Route::Entity(name) => graph::entity(name, &query()),
+        Route::Merge(name) => graph::merge(name, &query().or(Fields::of_body(body)?)),
+        Route::Split(name) => graph::split(name, &query().or(Fields::of_body(body)?)),
+        Route::Context => context::context(&Fields::of_body(body)?),
+        Route::Timeline => context::timeline(&query()),
+        Route::Contradictions => graph::contradictions(&query()),
+        Route::Resolve(id) => {
+            let id = id.parse().map_err(|_| {
+                refused(
+                    "bad_contradiction_id",
+                    "the id of a contradiction should be a valid UUID",
+                )
+            })?;
+            graph::resolve(id, &Fields::of_body(body)?)
+        }
         Route::Stats => query::stats(&query()),
         Route::Get(id) => {
             let id = memory_id(id)?;
@@ -210,9 +267,12 @@ fn memory_id(text: &str) -> Result<Id, Problem> {
         .map_err(|error: IdError| refused("bad_memory_id", error.to_string()))
 }
 
-/// Writes the body of the response.
-pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
-    shapes::write(shape, reply)
+/// Writes the body of the response, of the shape's [`Shape::content_type`].
+pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Vec<u8>, Problem> {
+    match shape {
+        Shape::Export { format, space } => shapes::export(*format, space, reply),
+        shape => shapes::write(shape, reply).map(|body| body.to_string().into_bytes()),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Search, list, delete, update, graph and counts.
+//! Search, list, delete, update and counts.
 
 use http::Uri;
 use serde_json::{Value, json};
@@ -6,20 +6,18 @@ use serde_json::{Value, json};
 use super::super::fields::{Fields, bad_value, refused};
 use super::super::python;
 use super::shapes::Cut;
-use super::{Read, Shape, add, scope};
+use super::{Read, Shape, add, graph, scope};
 use crate::memory::{Condition, Filter, Id, Operator, Owner, Precision, Problem};
-use crate::operation::{Graph, List, Operation, Search, Transcript, Update};
+use crate::operation::{List, Operation, Search, Transcript, Update};
 
 const MAX_RESULTS: usize = 1000;
 const MAX_QUERY_BYTES: usize = 100 * 1024;
 
-pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
-    let query = fields.text("query")?.ok_or_else(|| {
-        refused(
-            "empty_query",
-            "give the question in `query`; to see all memories, list them",
-        )
-    })?;
+/// The words of a question.
+pub(super) fn question(fields: &Fields) -> Result<Option<String>, Problem> {
+    let Some(query) = fields.text("query")? else {
+        return Ok(None);
+    };
     let query = query.trim();
     if query.len() > MAX_QUERY_BYTES {
         return Err(Problem::new(
@@ -28,6 +26,16 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
             format!("a query may have at most {} KB", MAX_QUERY_BYTES / 1024),
         ));
     }
+    Ok(Some(query.to_owned()))
+}
+
+pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
+    let query = question(fields)?.ok_or_else(|| {
+        refused(
+            "empty_query",
+            "give the question in `query`; to see all memories, list them",
+        )
+    })?;
     let (owner, filter) = selection(fields)?;
     let defaults = Search::default();
     let threshold = fields.number("threshold")?;
@@ -38,16 +46,17 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
         ));
     }
     let search = Search {
-        query: query.to_owned(),
+        query,
         filter,
         top_k: first_count(fields, &["top_k", "topK", "limit"])?.unwrap_or(defaults.top_k),
         threshold: threshold.map_or(defaults.threshold, |threshold| threshold as f32),
         show_expired: fields.flag("show_expired", false)?,
         transcript: transcript(fields)?.unwrap_or_default(),
+        relations: fields.flag("enable_graph", false)?,
         reference_time: fields.time("reference_date")?,
         rerank: fields.flag("rerank", false)?,
-        as_of: fields.time("as_of")?,
-        known_at: fields.time("known_at")?,
+        as_of: graph::moment(fields, "as_of")?,
+        known_at: graph::moment(fields, "known_at")?,
         without: Vec::new(),
     };
     let shape = Shape::Hits {
@@ -165,26 +174,13 @@ pub(super) fn update(id: Id, fields: &Fields) -> Result<Read, Problem> {
     Ok(Read::of_id(id, Operation::Update(update), Shape::Memory))
 }
 
-pub(super) fn graph(fields: &Fields) -> Result<Read, Problem> {
-    let owner = scope::owner_of(&scope::filter_of(fields)?)?;
-    let past = fields.flag("past", false)?;
-    Ok(Read::of_owner(
-        owner,
-        Operation::Graph(Graph {
-            past,
-            ..Graph::default()
-        }),
-        Shape::Graph,
-    ))
-}
-
 pub(super) fn stats(fields: &Fields) -> Result<Read, Problem> {
     let owner = scope::owner_of(&scope::filter_of(fields)?)?;
     Ok(Read::of_owner(owner, Operation::Stats, Shape::Stats))
 }
 
 /// The owner and all conditions of a request.
-fn selection(fields: &Fields) -> Result<(Owner, Filter), Problem> {
+pub(super) fn selection(fields: &Fields) -> Result<(Owner, Filter), Problem> {
     let filter = scope::filter_of(fields)?;
     let owner = scope::owner_of(&filter)?;
     let mut parts = vec![filter];
@@ -259,7 +255,7 @@ fn metadata(fields: &Fields) -> Result<Option<Value>, Problem> {
     }
 }
 
-fn first_count(fields: &Fields, names: &[&str]) -> Result<Option<usize>, Problem> {
+pub(super) fn first_count(fields: &Fields, names: &[&str]) -> Result<Option<usize>, Problem> {
     for name in names {
         if let Some(count) = fields.count(name, 1, MAX_RESULTS)? {
             return Ok(Some(count));
@@ -285,7 +281,7 @@ fn transcript(fields: &Fields) -> Result<Option<Transcript>, Problem> {
 }
 
 /// Where the request came to, without its query: absolute when the request says so.
-fn address(uri: &Uri) -> String {
+pub(super) fn address(uri: &Uri) -> String {
     match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => format!("{scheme}://{authority}{}", uri.path()),
         _ => uri.path().to_owned(),

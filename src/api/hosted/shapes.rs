@@ -1,13 +1,13 @@
 //! Replies as the hosted contract shows them.
 
+mod graph;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::is_open;
-use crate::memory::{
-    ChangeKind, EntityId, EventStatus, Memory, Moment, Object, Problem, Relation, Scope,
-    normalized_hash,
-};
+use super::super::export::{Exported, Format};
+use super::super::{is_open, wire};
+use crate::memory::{ChangeKind, EventStatus, Memory, Moment, Problem, Scope, normalized_hash};
 use crate::operation::{Event, HistoryLine, Hit, Outcome, Reply, Triple};
 
 /// How a reply is written.
@@ -39,8 +39,38 @@ pub(crate) enum Shape {
     DeletedAll,
     History,
     Event,
-    Graph,
+    /// Of a page of the graph.
+    Graph {
+        /// The address that the request came to, with all that was asked but the page.
+        address: String,
+        page: usize,
+        page_size: usize,
+    },
+    /// Of the whole graph, in a format of other programs.
+    Export {
+        format: Format,
+        /// The space's hash, as text.
+        space: String,
+    },
+    Entity,
+    Paths,
+    Context,
+    Timeline,
+    /// Of a list of contradictions.
+    Contradictions,
+    /// Of one that was resolved.
+    Contradiction,
     Stats,
+}
+
+impl Shape {
+    /// The media type of what is written.
+    pub fn content_type(&self) -> &'static str {
+        match self {
+            Shape::Export { format, .. } => format.content_type(),
+            _ => wire::JSON,
+        }
+    }
 }
 
 /// The fields to keep of each result; all of them when empty.
@@ -71,6 +101,14 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
                 .collect();
             json!({"results": results})
         }
+        (Shape::Hits { cut, explain }, Reply::Related { hits, relations }) => {
+            let results: Vec<Value> = hits
+                .iter()
+                .map(|found| cut.apply(hit(found, *explain)))
+                .collect();
+            let relations: Vec<Value> = relations.iter().map(graph::triple).collect();
+            json!({"results": results, "relations": relations})
+        }
         (
             Shape::Page {
                 cut,
@@ -80,14 +118,9 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             },
             Reply::Page { total, memories },
         ) => {
-            let link = |page: usize| format!("{address}?page={page}&page_size={page_size}");
-            let more = page.saturating_mul(*page_size) < *total;
-            json!({
-                "count": total,
-                "next": more.then(|| link(page.saturating_add(1))),
-                "previous": (*page > 1).then(|| link(page.saturating_sub(1))),
-                "results": memories.iter().map(|found| cut.apply(memory(found))).collect::<Vec<_>>(),
-            })
+            let results = memories.iter().map(|found| cut.apply(memory(found)));
+            let fields = [("results", results.collect())];
+            paged(*total, &format!("{address}?"), (*page, *page_size), fields)
         }
         (Shape::Memory, Reply::Memory(found)) => {
             let mut fields = memory(found);
@@ -107,32 +140,56 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
         }
         (Shape::History, Reply::History(lines)) => lines.iter().map(history).collect(),
         (
-            Shape::Graph,
+            Shape::Graph {
+                address,
+                page,
+                page_size,
+            },
             Reply::Graph {
+                total,
                 entities,
                 relations,
-                ..
+                names,
             },
         ) => {
-            let name = |id: &EntityId| {
-                let known = entities.iter().find(|entity| entity.id == *id);
-                known.map_or_else(|| id.0.clone(), |entity| entity.name.clone())
-            };
-            json!({
-                "entities": entities.iter().map(|entity| json!({
-                    "id": entity.id,
-                    "name": entity.name,
-                    "type": entity.kind,
-                    "created_at": entity.created_at,
-                })).collect::<Vec<_>>(),
-                "relations": relations.iter().map(|found| relation(found, &name)).collect::<Vec<_>>(),
-            })
+            let fields = graph::page(entities, relations, names);
+            paged(*total, address, (*page, *page_size), fields)
         }
+        (Shape::Entity, Reply::Entity(view)) => graph::view(view),
+        (Shape::Paths, Reply::Paths { entities, paths }) => graph::paths(entities, paths),
+        (
+            Shape::Context,
+            Reply::Context {
+                text,
+                memories,
+                tokens,
+                truncated,
+            },
+        ) => {
+            let numbered = memories.iter().zip(1..);
+            let citations: Map<String, Value> = numbered
+                .map(|(id, number)| (format!("m{number}"), json!(id)))
+                .collect();
+            json!({"context": text, "tokens": tokens, "truncated": truncated, "citations": citations})
+        }
+        (Shape::Timeline, Reply::Timeline(lines)) => {
+            let results: Vec<Value> = lines.iter().map(graph::dated).collect();
+            json!({"count": results.len(), "results": results})
+        }
+        (Shape::Contradictions, Reply::Contradictions(conflicts)) => {
+            let results: Vec<Value> = conflicts.iter().map(graph::contradiction).collect();
+            json!({"count": results.len(), "results": results})
+        }
+        (Shape::Contradiction, Reply::Contradictions(conflicts)) => conflicts
+            .first()
+            .map(graph::contradiction)
+            .unwrap_or_default(),
         (Shape::Stats, Reply::Stats(stats)) => json!({
             "total_memories": stats.memories,
             "total_messages": stats.transcript,
             "total_entities": stats.entities,
             "total_relations": stats.relations,
+            "open_contradictions": stats.contradictions,
             "pending_jobs": stats.jobs,
             "embedder": stats.embedder,
             "vectors": stats.vectors,
@@ -140,14 +197,57 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             "memory_budget_bytes": stats.budget,
             "module_bytes": stats.module,
         }),
-        _ => {
-            return Err(Problem::new(
-                500,
-                "unexpected_reply",
-                "the server answered something else than it was asked; please report this",
-            ));
-        }
+        _ => return Err(unexpected()),
     })
+}
+
+/// Writes the whole graph of a space.
+///
+/// # Errors
+/// See [`write`].
+pub(super) fn export(format: Format, space: &str, reply: &Reply) -> Result<Vec<u8>, Problem> {
+    let Reply::Graph {
+        entities,
+        relations,
+        ..
+    } = reply
+    else {
+        return Err(unexpected());
+    };
+    let graph = Exported {
+        space,
+        entities,
+        relations,
+    };
+    Ok(format.write(&graph).into_bytes())
+}
+
+fn unexpected() -> Problem {
+    Problem::new(
+        500,
+        "unexpected_reply",
+        "the server answered something else than it was asked; please report this",
+    )
+}
+
+/// A page, with links to its neighbours. The address ends where the number of the page is to be appended.
+fn paged<const N: usize>(
+    total: usize,
+    address: &str,
+    (page, page_size): (usize, usize),
+    fields: [(&str, Value); N],
+) -> Value {
+    let link = |page: usize| format!("{address}page={page}&page_size={page_size}");
+    let more = page.saturating_mul(page_size) < total;
+    let mut body = json!({
+        "count": total,
+        "next": more.then(|| link(page.saturating_add(1))),
+        "previous": (page > 1).then(|| link(page.saturating_sub(1))),
+    });
+    if let Some(body) = body.as_object_mut() {
+        body.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    }
+    body
 }
 
 /// The four ids. A run is called `run_id` by searches and `session_id` by the rest of the
@@ -210,6 +310,7 @@ fn hit(hit: &Hit, explain: bool) -> Map<String, Value> {
     };
     let mut fields = memory(&hit.memory);
     fields.insert("score".to_owned(), score(hit.score));
+    fields.insert("contradicts".to_owned(), json!(hit.contradicts));
     if let Some(given) = hit.rerank_score {
         fields.insert("rerank_score".to_owned(), score(given));
     }
@@ -237,7 +338,11 @@ fn hit(hit: &Hit, explain: bool) -> Map<String, Value> {
             .collect();
         fields.insert(
             "receipt".to_owned(),
-            json!({"channels": channels, "sources": hit.receipt.sources}),
+            json!({
+                "channels": channels,
+                "sources": hit.receipt.sources,
+                "path": hit.receipt.path.iter().map(graph::step).collect::<Vec<_>>(),
+            }),
         );
     }
     fields
@@ -395,22 +500,5 @@ fn event(event: &Event) -> Value {
         "error_code": event.error.as_ref().map(|error| &error.code),
         "retry_at": event.retry_at,
         "note": event.note,
-    })
-}
-
-fn relation(relation: &Relation, name: &impl Fn(&EntityId) -> String) -> Value {
-    let target = match &relation.object {
-        Object::Entity(id) => name(id),
-        Object::Literal(text) => text.clone(),
-    };
-    json!({
-        "source": name(&relation.subject),
-        "relationship": relation.predicate,
-        "target": target,
-        "valid_from": relation.valid_from,
-        "valid_to": relation.valid_to,
-        "known_from": relation.known_from,
-        "known_to": relation.known_to,
-        "memories": relation.memories,
     })
 }

@@ -250,10 +250,14 @@ fn support(draft: &mut Draft<'_>, known: &Relation, new: &Relation, others: &[(S
 fn end_of(start: Moment, precision: Precision) -> Moment {
     const DAY_MS: i64 = 86_400_000;
     let days = match precision {
-        Precision::Instant => 0,
+        Precision::Instant | Precision::Minute | Precision::Hour => 0,
         Precision::Day => 1,
+        Precision::Weekend => 2,
+        Precision::Week => 7,
         Precision::Month => 28,
+        Precision::Season => 90,
         Precision::Year => 365,
+        Precision::Decade => 3_652,
     };
     start.plus_millis(days * DAY_MS)
 }

@@ -242,6 +242,17 @@ impl Cards {
         sequences.filter_map(|sequence| self.id(*sequence))
     }
 
+    /// How many memories mention an entity.
+    pub fn count_mentions(&self, entity: &EntityId) -> usize {
+        self.mentions.get(entity).map_or(0, BTreeSet::len)
+    }
+
+    /// Whether a memory mentions an entity.
+    pub fn mentions_entity(&self, memory: &Id, entity: &EntityId) -> bool {
+        let memories = self.mentions.get(entity);
+        memories.is_some_and(|memories| memories.contains(&memory.sequence()))
+    }
+
     /// The one copy of traits.
     pub fn intern(&mut self, traits: Traits) -> Rc<Traits> {
         self.traits.intern(traits)

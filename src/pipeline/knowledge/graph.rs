@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::index::{Language, terms};
 use crate::memory::{
     Claim, Contradiction, Entity, EntityId, Id, Object, Relation, normalize_name, plain_name,
 };
@@ -21,10 +22,14 @@ pub struct Graph {
     contradictions: BTreeMap<Id, Contradiction>,
     /// Names as they are compared, and who bears them.
     names: BTreeMap<String, BTreeSet<EntityId>>,
+    /// Words of names as the keyword index has them, and whose names they are in.
+    words: BTreeMap<String, BTreeSet<EntityId>>,
     /// Keys of the relations at each entity, by predicate.
     edges: BTreeMap<EntityId, BTreeMap<String, BTreeSet<String>>>,
     /// Keys of the relations that each memory supports.
     supported: BTreeMap<Id, BTreeSet<String>>,
+    /// What a word stands for that is in no name.
+    nobody: BTreeSet<EntityId>,
 }
 
 impl Graph {
@@ -72,6 +77,22 @@ impl Graph {
             .flatten()
             .collect();
         ids.into_iter().filter_map(|id| self.entities.get(id))
+    }
+
+    /// Whether there is no entity.
+    pub fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+    }
+
+    /// The entities that have a word, as a term of the keyword index, in any of their names.
+    pub fn bearers_of(&self, word: &str) -> impl ExactSizeIterator<Item = &EntityId> {
+        self.words.get(word).unwrap_or(&self.nobody).iter()
+    }
+
+    /// How many relations an entity has.
+    pub fn degree(&self, entity: &EntityId) -> usize {
+        let edges = self.edges.get(entity).into_iter();
+        edges.flat_map(BTreeMap::values).map(BTreeSet::len).sum()
     }
 
     /// Names as they are compared that begin so, each with an entity that bears it.
@@ -171,6 +192,10 @@ impl Graph {
                     let bearers = self.names.entry(name).or_default();
                     bearers.insert(entity.id.clone());
                 }
+                for word in words_of(entity) {
+                    let bearers = self.words.entry(word).or_default();
+                    bearers.insert(entity.id.clone());
+                }
             }
             self.entities.insert(entity.id.clone(), entity.clone());
         }
@@ -206,13 +231,19 @@ impl Graph {
         let Some(entity) = self.entities.remove(id) else {
             return;
         };
-        for name in compared(&entity) {
-            if let Some(bearers) = self.names.get_mut(&name) {
+        let forget = |names: &mut BTreeMap<String, BTreeSet<EntityId>>, name: &String| {
+            if let Some(bearers) = names.get_mut(name) {
                 bearers.remove(id);
                 if bearers.is_empty() {
-                    self.names.remove(&name);
+                    names.remove(name);
                 }
             }
+        };
+        for name in compared(&entity) {
+            forget(&mut self.names, &name);
+        }
+        for word in words_of(&entity) {
+            forget(&mut self.words, &word);
         }
     }
 
@@ -248,6 +279,14 @@ fn compared(entity: &Entity) -> BTreeSet<String> {
     names
         .flat_map(|name| [normalize_name(name), plain_name(name)])
         .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// The words of an entity's names as terms of the keyword index.
+fn words_of(entity: &Entity) -> BTreeSet<String> {
+    let names = entity.names();
+    names
+        .flat_map(|name| terms(name, Language::English))
         .collect()
 }
 

@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use edgemem::model::Embedder;
 use edgemem::model::builtin::StaticEmbedder;
+use edgemem::operation::Channel;
 
 use data::Conversation;
 use figures::Figures;
@@ -26,6 +27,7 @@ cargo xtask eval --data FILE [options]
   --embedder WHICH      builtin, or the base URL of an OpenAI-compatible endpoint  [builtin]
   --top-k N             hits asked for, at least 20                                [20]
   --channels            also what each channel finds alone
+  --without CHANNELS    channels that are not asked: graph, time, standing, keyword, vector, with commas
   --json                print one JSON object";
 
 type Failure = Box<dyn std::error::Error>;
@@ -43,6 +45,7 @@ struct Options {
     embedder: String,
     top_k: usize,
     channels: bool,
+    without: Vec<Channel>,
     json: bool,
 }
 
@@ -84,6 +87,7 @@ fn options(arguments: &[String]) -> Result<Options, Failure> {
         embedder: "builtin".into(),
         top_k: 20,
         channels: false,
+        without: Vec::new(),
         json: false,
     };
     let mut arguments = arguments.iter();
@@ -110,6 +114,14 @@ fn options(arguments: &[String]) -> Result<Options, Failure> {
             "--embedder" => options.embedder = value()?.clone(),
             "--top-k" => options.top_k = value()?.parse::<usize>()?.clamp(20, 1000),
             "--channels" => options.channels = true,
+            "--without" => {
+                let named = |name: &str| {
+                    let channel = Channel::ALL.into_iter().find(|it| it.as_str() == name);
+                    channel.ok_or(format!("--without {name}: there is no such channel"))
+                };
+                let names = value()?.split(',').map(str::trim);
+                options.without = names.map(named).collect::<Result<_, _>>()?;
+            }
             "--json" => options.json = true,
             "--help" | "-h" => return Err(HELP.into()),
             other => return Err(format!("unknown option {other}\n\n{HELP}").into()),

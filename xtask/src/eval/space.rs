@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use edgemem::memory::{Id, Memory, Moment, Scope};
 use edgemem::model::{ChatModel, Embedder};
-use edgemem::operation::{Add, Hit, List, Operation, Reply, Search, Transcript};
+use edgemem::operation::{Add, Channel, Hit, List, Operation, Reply, Search, Transcript};
 use edgemem::space::{Host, Models, Space};
 use edgemem::store::MemoryStorage;
 use futures_executor::block_on;
@@ -86,6 +86,7 @@ pub fn evaluate(
                 Mode::Facts => Transcript::Never,
                 Mode::Verbatim | Mode::Both => Transcript::Always,
             },
+            without: options.without.clone(),
             ..Search::default()
         };
         let ask = |top_k| match apply(Operation::Search(search(top_k)))? {
@@ -108,7 +109,7 @@ pub fn evaluate(
         );
         if options.channels {
             let hits = ask(MOST_HITS)?;
-            for channel in ["keyword", "vector"] {
+            for channel in Channel::ALL.map(Channel::as_str) {
                 let found = turns_behind(&mut found_by(channel, &hits).into_iter());
                 figures.record_channel(channel, &question.category, &question.evidence, &found);
             }

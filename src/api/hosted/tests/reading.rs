@@ -25,8 +25,12 @@ fn a_search_is_read_whole() {
         threshold,
         show_expired,
         transcript,
+        relations,
         reference_time,
         rerank,
+        as_of,
+        known_at,
+        without,
     }) = read.operation
     else {
         panic!("no search");
@@ -35,7 +39,8 @@ fn a_search_is_read_whole() {
         (query.as_str(), top_k, threshold, show_expired),
         ("what?", 3, 0.2, true)
     );
-    assert!(rerank);
+    assert!(rerank && !relations && without.is_empty());
+    assert_eq!((as_of, known_at), (None, None));
     assert_eq!(transcript, Transcript::Fill);
     assert_eq!(reference_time.unwrap().date(), "2025-01-01");
     assert_eq!(
@@ -87,6 +92,24 @@ fn a_search_has_the_defaults_of_the_contract() {
         let problem = ask("POST", "/v3/memories/search/", body).unwrap_err();
         assert_eq!(problem.code, code);
     }
+}
+
+#[test]
+fn a_search_looks_from_any_moment() {
+    let body = json!({
+        "query": "q", "user_id": "u", "as_of": "2026-05", "known_at": "2026-05-02T10:00:00Z",
+    });
+    let Operation::Search(search) = ask("POST", "/v3/memories/search/", body).unwrap().operation
+    else {
+        panic!("no search");
+    };
+    let shown = [search.as_of, search.known_at].map(|at| at.unwrap().to_string());
+    assert_eq!(shown, ["2026-05-31T23:59:59.999Z", "2026-05-02T10:00:00Z"]);
+    let body = json!({"query": "q", "user_id": "u", "as_of": "then"});
+    assert_eq!(
+        ask("POST", "/v3/memories/search/", body).unwrap_err().code,
+        "bad_date"
+    );
 }
 
 #[test]
@@ -198,6 +221,7 @@ fn routes_by_id_ask_the_space_of_the_id() {
         (
             Operation::Graph(Graph {
                 past: true,
+                filter: crate::memory::Filter::eq("user_id", "alice"),
                 ..Graph::default()
             }),
             id.space()

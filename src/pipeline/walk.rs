@@ -1,0 +1,378 @@
+//! The graph channel: from what a question names, and from what other channels found, along relations and mentions
+//! to memories that need not have a word in common with the question.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use super::knowledge::{Graph, Known};
+use super::past::Then;
+use crate::index::{Language, question_terms, terms};
+use crate::memory::{Card, EntityId, Id, Kind, Object, Relation, Speaker, pronoun};
+use crate::operation::{Step, Stop};
+
+/// Relations on a way at most.
+const HOPS: usize = 3;
+/// Entities from which the walk goes on at most, the best first.
+const NODES: usize = 200;
+/// What is weaker leads no further.
+const WEAKEST: f32 = 0.02;
+
+/// What a step leaves of a way's strength, when it goes along a relation that holds; along one that is over; when
+/// the question says the relation or what it leads to; and when it goes to a memory.
+const RELATION: f32 = 0.6;
+const OVER: f32 = 0.4;
+const ASKED: f32 = 0.9;
+const MENTION: f32 = 0.9;
+
+/// How much of a way's strength an entity leaves of whose edges there are many: 1 / (1 + HUB ln(edges)).
+const HUB: f32 = 0.25;
+/// Of an entity with more edges only those are gone along that lead to a memory which another channel found.
+const MANY_EDGES: usize = 64;
+
+/// How strong ways begin at the owner or the agent; at an entity of which the question has a part of the name.
+const PARTY: f32 = 0.3;
+const PART_OF_NAME: f32 = 0.5;
+/// A word in more names is none to know an entity by.
+const COMMON_WORD: usize = 16;
+
+/// What the walk starts from and may arrive at.
+pub(super) struct Start<'a> {
+    /// The question.
+    pub text: &'a str,
+    /// The time that it asks about.
+    pub then: Then,
+    /// What other channels found, best first, with scores of 0 to 1.
+    pub found: &'a [(Card, f32)],
+}
+
+/// A memory that was arrived at.
+pub(super) struct Way {
+    pub memory: Id,
+    /// 0 to 1; that of the best path.
+    pub strength: f32,
+    pub path: Vec<Step>,
+}
+
+/// A place on the way: an entity, or a value that nothing leads on from.
+struct Place<'a> {
+    entity: Option<&'a EntityId>,
+    strength: f32,
+    hops: usize,
+    before: Option<usize>,
+    step: Step,
+}
+
+struct Walk<'a> {
+    known: Known<'a>,
+    graph: &'a Graph,
+    then: Then,
+    asked: BTreeSet<String>,
+    places: Vec<Place<'a>>,
+    /// By strength, the earlier first.
+    ahead: BinaryHeap<(u32, Reverse<usize>)>,
+    best: BTreeMap<&'a EntityId, f32>,
+    /// Relations of the memories found, by their ends.
+    near: BTreeMap<&'a EntityId, BTreeMap<&'a String, &'a Relation>>,
+    found: BTreeSet<Id>,
+    /// The best way to each memory, and the place from which it is one step.
+    arrived: BTreeMap<Id, (f32, usize)>,
+}
+
+/// The memories that hang together with a question, best first.
+pub(super) fn walk(start: &Start<'_>, known: Known<'_>) -> Vec<Way> {
+    let graph = known.knowledge().graph();
+    let languages = [Language::English, Language::of(start.text)];
+    let asked = question_terms(start.text, &languages).into_iter();
+    let mut walk = Walk {
+        known,
+        graph,
+        then: start.then,
+        asked: asked.flatten().collect(),
+        places: Vec::new(),
+        ahead: BinaryHeap::new(),
+        best: BTreeMap::new(),
+        near: BTreeMap::new(),
+        found: start.found.iter().map(|(card, _)| card.id).collect(),
+        arrived: BTreeMap::new(),
+    };
+    if graph.is_empty() {
+        return Vec::new();
+    }
+    for (card, _) in start.found {
+        for (key, relation) in graph.relations_from(&card.id) {
+            for end in ends(relation) {
+                walk.near.entry(end).or_default().insert(key, relation);
+            }
+        }
+    }
+    for (entity, strength) in seeds(start.text, &walk.asked, graph) {
+        walk.reach(entity, strength, 0, None, "named", false);
+    }
+    walk.go();
+    walk.ways()
+}
+
+/// The entities that a question names, with how surely.
+fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a EntityId, f32)> {
+    let mut seeds: BTreeMap<&EntityId, f32> = BTreeMap::new();
+    for word in asked {
+        let bearers = graph.bearers_of(word);
+        let is_common = bearers.len() > COMMON_WORD;
+        for entity in bearers.filter_map(|id| graph.entity(id)) {
+            let said = entity.names().map(|name| said_of(name, asked));
+            let said = said.fold(0.0, f32::max);
+            let strength = match said {
+                1.0 => 1.0,
+                part if !is_common => part * PART_OF_NAME,
+                _ => continue,
+            };
+            let strength = match entity.id.is_party() {
+                true => strength.min(PARTY),
+                false => strength,
+            };
+            let known = seeds.entry(&entity.id).or_insert(strength);
+            *known = known.max(strength);
+        }
+    }
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    if words.any(|word| pronoun(word) == Some(Speaker::User))
+        && let Some(owner) = graph.entity(&EntityId::owner())
+    {
+        seeds.insert(&owner.id, PARTY);
+    }
+    seeds.into_iter().collect()
+}
+
+/// The share of a name's words that a question has.
+fn said_of(name: &str, asked: &BTreeSet<String>) -> f32 {
+    let words = terms(name, Language::English);
+    let said = words.iter().filter(|word| asked.contains(*word)).count();
+    said as f32 / words.len().max(1) as f32
+}
+
+fn ends(relation: &Relation) -> impl Iterator<Item = &EntityId> {
+    std::iter::once(&relation.subject).chain(relation.object.entity())
+}
+
+impl<'a> Walk<'a> {
+    /// Takes note of an entity that a way leads to, if none as strong does.
+    fn reach(
+        &mut self,
+        entity: &'a EntityId,
+        strength: f32,
+        hops: usize,
+        before: Option<usize>,
+        by: &str,
+        backwards: bool,
+    ) -> Option<usize> {
+        if strength < WEAKEST {
+            return None;
+        }
+        self.places.push(Place {
+            entity: Some(entity),
+            strength,
+            hops,
+            before,
+            step: Step {
+                by: by.to_owned(),
+                backwards,
+                to: Stop::Entity(entity.clone()),
+                name: self.graph.entity_name(entity).to_owned(),
+            },
+        });
+        let place = self.places.len() - 1;
+        let best = self.best.entry(entity).or_insert(0.0);
+        if *best < strength {
+            *best = strength;
+            self.ahead.push((strength.to_bits(), Reverse(place)));
+        }
+        Some(place)
+    }
+
+    fn go(&mut self) {
+        let mut gone: BTreeSet<&EntityId> = BTreeSet::new();
+        while let Some((_, Reverse(place))) = self.ahead.pop() {
+            let Some(entity) = self.places.get(place).and_then(|place| place.entity) else {
+                continue;
+            };
+            if gone.len() < NODES && gone.insert(entity) {
+                self.expand(entity, place);
+            }
+        }
+    }
+
+    fn expand(&mut self, entity: &'a EntityId, place: usize) {
+        let Some((strength, hops)) = self.places.get(place).map(|it| (it.strength, it.hops)) else {
+            return;
+        };
+        let edges = self.graph.degree(entity) + self.known.count_mentions(entity);
+        let leaves = strength / (1.0 + HUB * (edges.max(1) as f32).ln());
+        let is_hub = edges > MANY_EDGES;
+        // To mention the owner says little: most memories do.
+        let mentions: Vec<Id> = match (entity.is_party(), is_hub) {
+            (true, _) => Vec::new(),
+            (false, false) => self.known.knowledge().mentions(entity).collect(),
+            (false, true) => {
+                let found = self.found.iter().copied();
+                found
+                    .filter(|id| self.known.mentions_entity(id, entity))
+                    .collect()
+            }
+        };
+        for id in mentions {
+            self.arrive(id, leaves * MENTION, place);
+        }
+        if hops >= HOPS {
+            return;
+        }
+        let relations: Vec<&'a Relation> = match is_hub {
+            true => {
+                let near = self.near.get(entity).into_iter();
+                near.flat_map(BTreeMap::values).copied().collect()
+            }
+            false => {
+                let relations = self.graph.relations_of(entity);
+                relations.map(|(_, relation)| relation).collect()
+            }
+        };
+        for relation in relations {
+            self.follow(entity, relation, (leaves, hops + 1), place);
+        }
+    }
+
+    /// Goes along a relation to its other end, and from there to the memories that tell of it.
+    fn follow(
+        &mut self,
+        from: &EntityId,
+        relation: &'a Relation,
+        (strength, hops): (f32, usize),
+        place: usize,
+    ) {
+        if !relation.is_believed(self.then.known_at) {
+            return;
+        }
+        let holds = match self.then.as_of {
+            Some(at) if relation.holds_at(at) => RELATION,
+            Some(_) => return,
+            None if relation.valid_to.is_none() => RELATION,
+            None => OVER,
+        };
+        let backwards = relation.subject != *from;
+        let name = match backwards {
+            true => self.graph.entity_name(&relation.subject),
+            false => self.graph.object_name(&relation.object),
+        };
+        let says = |text: &str| {
+            let mut words = terms(text, Language::English).into_iter();
+            words.any(|word| self.asked.contains(&word))
+        };
+        let is_asked = says(&relation.predicate.replace('_', " ")) || says(name);
+        let strength = strength * if is_asked { ASKED } else { holds };
+        let other = match backwards {
+            true => Some(&relation.subject),
+            false => relation.object.entity(),
+        };
+        let arrived = match (other, &relation.object) {
+            (Some(other), _) => {
+                let by = &relation.predicate;
+                self.reach(other, strength, hops, Some(place), by, backwards)
+            }
+            (None, Object::Literal(value)) if strength >= WEAKEST => {
+                self.places.push(Place {
+                    entity: None,
+                    strength,
+                    hops,
+                    before: Some(place),
+                    step: Step {
+                        by: relation.predicate.clone(),
+                        backwards,
+                        to: Stop::Value(value.clone()),
+                        name: value.clone(),
+                    },
+                });
+                Some(self.places.len() - 1)
+            }
+            _ => None,
+        };
+        if let Some(at) = arrived {
+            for id in &relation.memories {
+                self.arrive(*id, strength, at);
+            }
+        }
+    }
+
+    fn arrive(&mut self, memory: Id, strength: f32, place: usize) {
+        if strength < WEAKEST {
+            return;
+        }
+        let arrived = self.arrived.entry(memory).or_insert((0.0, place));
+        if arrived.0 < strength {
+            *arrived = (strength, place);
+        }
+    }
+
+    fn ways(self) -> Vec<Way> {
+        let mut ways: Vec<(Id, f32, usize)> = self
+            .arrived
+            .iter()
+            .map(|(id, (strength, place))| (*id, *strength, *place))
+            .collect();
+        ways.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let way = |(memory, strength, place): (Id, f32, usize)| {
+            let mut path = vec![Step {
+                by: "mentions".to_owned(),
+                backwards: true,
+                to: Stop::Memory(memory),
+                name: String::new(),
+            }];
+            let mut at = Some(place);
+            while let Some(place) = at.and_then(|at| self.places.get(at)) {
+                path.push(place.step.clone());
+                at = place.before;
+            }
+            path.reverse();
+            Way {
+                memory,
+                strength,
+                path,
+            }
+        };
+        ways.into_iter().map(way).collect()
+    }
+}
+
+/// Messages on either side of a found one that hang together with it, and how much the nearest of them does; the
+/// next has half of it.
+const BESIDE: usize = 2;
+const NEXT: f32 = 0.5;
+
+/// The messages beside those found in their conversations, with the share of the score that each gets and the one
+/// that it got it from.
+pub(super) fn beside(found: &[(Card, f32)], known: Known<'_>) -> Vec<Way> {
+    let mut shares: BTreeMap<Id, (f32, Id)> = BTreeMap::new();
+    let messages = found.iter().filter(|(card, _)| card.kind == Kind::Message);
+    for (card, score) in messages {
+        let scope = &card.traits.scope;
+        let before = known.predecessors(scope, &card.id).take(BESIDE);
+        let after = known.successors(scope, &card.id).take(BESIDE);
+        for (distance, id) in (1..).zip(before).chain((1..).zip(after)) {
+            let share = score * NEXT / distance as f32;
+            let known = shares.entry(id).or_insert((0.0, card.id));
+            if known.0 < share {
+                *known = (share, card.id);
+            }
+        }
+    }
+    let step = |by: &str, id: Id| Step {
+        by: by.to_owned(),
+        backwards: false,
+        to: Stop::Memory(id),
+        name: String::new(),
+    };
+    let ways = shares.into_iter().map(|(memory, (strength, from))| Way {
+        memory,
+        strength,
+        path: vec![step("found", from), step("next", memory)],
+    });
+    ways.collect()
+}
