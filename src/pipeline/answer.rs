@@ -84,10 +84,12 @@ pub fn recall(
     }
     let knowledge: &Knowledge = &known;
     let mut fused = index.fuse(&channels);
-    let found: Vec<(Card, f32)> = fused
+    let mut found: Vec<(Card, f32)> = fused
         .iter()
         .filter_map(|fused| Some((index.card(fused.slot, knowledge)?, fused.score)))
         .collect();
+    // Slots differ between hosts and loads.
+    found.sort_by(|(a, left), (b, right)| right.total_cmp(left).then(a.id.cmp(&b.id)));
     let mut graph = OfGraph::default();
     if asks(Channel::Graph) {
         graph = of_graph(question, then, &found, (known, index), &may_answer);

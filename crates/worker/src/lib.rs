@@ -13,9 +13,9 @@ mod models;
 mod object;
 mod storage;
 
+use ::http::StatusCode;
 use edgemem::api::{Gateway, MAX_BODY_BYTES, Received, body_too_large, problem_response};
 use edgemem::memory::Problem;
-use http::StatusCode;
 use worker::{Context, Env, Request, event};
 
 use crate::failure::caught;

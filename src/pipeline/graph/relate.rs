@@ -270,3 +270,133 @@ pub fn extend(ids: &mut Vec<Id>, more: &[Id]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{EntityId, Owner, OwnerKind, Span};
+    use crate::pipeline::graph::resolve::entity;
+    use crate::pipeline::graph::{Leaving, is_told, leave};
+    use crate::pipeline::knowledge::Graph;
+
+    const NOBODY: Id = Id::FIRST;
+
+    /// A relation of the owner, with the times that were told.
+    fn told(predicate: &str, object: Object, from: Option<&str>, to: Option<&str>) -> Relation {
+        let [from, to] = [from, to].map(|time| time.map(|time| Span::read(time).unwrap()));
+        Relation {
+            subject: EntityId::owner(),
+            predicate: predicate.to_owned(),
+            object,
+            valid_from: from.map(|span| span.from),
+            valid_to: to.map(|span| span.from),
+            from_precision: from.map(|span| span.precision),
+            to_precision: to.map(|span| span.precision),
+            known_from: Moment::from_seconds(0),
+            known_to: None,
+            confidence: 1.0,
+            memories: vec![NOBODY],
+            messages: Vec::new(),
+        }
+    }
+
+    fn draft<'g>(graph: &'g Graph, relations: Vec<Relation>) -> Draft<'g> {
+        let mut draft = Draft::new(graph, Moment::from_seconds(0));
+        let space = Owner::new(OwnerKind::User, "alice").space_hash();
+        let mut mint = Mint::new(space, 0, &|| 7);
+        for relation in relations {
+            let statement = Statement {
+                relation,
+                disputed: Vec::new(),
+            };
+            relate(&mut draft, statement, &mut mint).unwrap();
+        }
+        draft
+    }
+
+    fn all(draft: &Draft<'_>) -> Vec<Relation> {
+        let relations = draft.relations_of(&EntityId::owner()).into_iter();
+        relations.map(|(_, relation)| relation).collect()
+    }
+
+    #[test]
+    fn an_end_becomes_as_exact_as_it_is_told() {
+        let graph = Graph::default();
+        let smokes = |to| {
+            told(
+                "smokes",
+                Object::Literal("cigarettes".into()),
+                None,
+                Some(to),
+            )
+        };
+        for (first, second, expected) in [
+            ("2021", "2021-04", "2021-04"),
+            ("2021-04", "2021-04-17", "2021-04-17"),
+            ("2021-04", "2021", "2021-04"),
+        ] {
+            let relations = all(&draft(&graph, vec![smokes(first), smokes(second)]));
+            let end = Span::read(expected).unwrap();
+            assert_eq!(relations.len(), 1);
+            assert_eq!(relations[0].valid_to, Some(end.from));
+            assert_eq!(relations[0].to_precision, Some(end.precision));
+        }
+    }
+
+    #[test]
+    fn an_engagement_ends_with_the_wedding_of_the_same_two() {
+        let graph = Graph::default();
+        let with = |name: &str| Object::Entity(EntityId(name.into()));
+        let engaged = told("engaged_to", with("carla"), Some("2024-12"), None);
+        let wedding = |name| told("married_to", with(name), Some("2025-09-13"), None);
+        let ended = |name| {
+            let relations = all(&draft(&graph, vec![engaged.clone(), wedding(name)]));
+            let engaged = relations.iter().find(|one| one.predicate == "engaged_to");
+            engaged.unwrap().valid_to
+        };
+        assert_eq!(ended("carla"), Some(Span::read("2025-09-13").unwrap().from));
+        assert_eq!(ended("nora"), None);
+    }
+
+    #[test]
+    fn a_birthday_that_is_told_otherwise_was_a_mistake_and_a_home_was_one() {
+        let graph = Graph::default();
+        let home = told(
+            "lives_in",
+            Object::Literal("Rome".into()),
+            Some("2020"),
+            None,
+        );
+        let birthday = told("birthday", Object::Literal("May 12".into()), None, None);
+        let mut draft = draft(&graph, vec![home, birthday]);
+        let over = Leaving::Over {
+            at: Span::read("2026-01-01").unwrap().from,
+            precision: None,
+        };
+        leave(&mut draft, &NOBODY, over, &|_, _| false);
+        for relation in all(&draft) {
+            let was_mistaken = relation.predicate == "birthday";
+            assert_eq!(relation.known_to.is_some(), was_mistaken);
+            assert_eq!(relation.valid_to.is_none(), was_mistaken);
+        }
+    }
+
+    #[test]
+    fn one_of_two_johns_is_named_by_the_name_they_share() {
+        let graph = Graph::default();
+        let mut draft = draft(&graph, Vec::new());
+        let john = EntityId("john (brother)".into());
+        let now = Moment::from_seconds(0);
+        draft.put_entity(entity(john.clone(), "John (brother)".into(), "person", now));
+        let relation = Relation {
+            subject: john,
+            ..told("works_as", Object::Literal("carpenter".into()), None, None)
+        };
+        let is_told = |text| is_told(&draft, &relation, text);
+        assert!(is_told(
+            "User's brother John lives in Galway and is a carpenter"
+        ));
+        assert!(!is_told("User's brother John lives in Galway"));
+        assert!(!is_told("User's brother is a carpenter"));
+    }
+}

@@ -301,13 +301,17 @@ fn edge(edge: &Edge) -> String {
     )
 }
 
-/// A time as exactly as it is known: `2021`, `2021-03`, `2021-03-14`, and `~2021-03-14` when nobody told it.
+/// A time as exactly as it is known, to the day at most: `2021`, `2021-03`, `season of 2021-03`, and `~2021-03-14` when nobody told it.
 fn date(at: Moment, precision: Option<Precision>) -> String {
     let day = at.date();
     match precision {
         Some(Precision::Year) => day[..4].to_owned(),
         Some(Precision::Month) => day[..7].to_owned(),
-        Some(Precision::Day | Precision::Instant) => day,
+        Some(Precision::Day | Precision::Hour | Precision::Minute | Precision::Instant) => day,
+        Some(Precision::Weekend) => format!("weekend of {day}"),
+        Some(Precision::Week) => format!("week of {day}"),
+        Some(Precision::Season) => format!("season of {}", &day[..7]),
+        Some(Precision::Decade) => format!("{}s", &day[..4]),
         None => format!("~{day}"),
     }
 }
