@@ -36,7 +36,7 @@ pub fn measure(sentences: &[String], count: usize) {
         words += message.split_whitespace().count();
         let (day, turn) = (slot as usize / MESSAGES, slot as usize % MESSAGES);
         let date = Moment::from_seconds(1_700_000_000 + day as i64 * 86_400).date_words();
-        let speaker = ["Ann", "Bob"][turn % 2];
+        let speaker = if turn % 2 == 0 { "Ann" } else { "Bob" };
         let about = terms(&format!("{date} {speaker}"), Language::English);
         let language = Language::of(message);
         let document = Terms {
