@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Id, Moment, Precision, Speaker, plain_name, pronoun};
 
 /// The name of an entity within its space: the normalised name that it was first known by (see
-/// [`normalize_name`]), with ` #2`, ` #3` … behind it when another entity has that already.
+/// [`normalize_name`](super::normalize_name)), with ` #2`, ` #3` … behind it when another entity has that already.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EntityId(pub String);

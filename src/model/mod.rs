@@ -125,6 +125,12 @@ pub trait Embedder {
         &'a self,
         texts: &'a [String],
     ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>>;
+
+    /// Whether it knows the language of a text, as far as that can be told without asking it.
+    fn knows(&self, text: &str) -> bool {
+        let _ = text;
+        true
+    }
 }
 
 /// Scales a vector to unit length. One that has it, but for rounding, stays as it is, and so does an all-zero one.

@@ -34,6 +34,8 @@ pub struct Question<'a> {
     pub text: &'a str,
     /// Its vector, when there are vectors to compare it with.
     pub vector: Option<&'a [f32]>,
+    /// How much its vector says, 0 to 1: less when the embedder does not know its language.
+    pub trust: f32,
     /// What else was asked for.
     pub search: &'a Search,
     /// The moment that counts as now.
@@ -83,7 +85,7 @@ pub fn recall(
         channels.keywords.clear();
     }
     let knowledge: &Knowledge = &known;
-    let mut fused = index.fuse(&channels);
+    let mut fused = index.fuse(&channels, question.trust);
     let mut found: Vec<(Card, f32)> = fused
         .iter()
         .filter_map(|fused| Some((index.card(fused.slot, knowledge)?, fused.score)))
@@ -111,7 +113,13 @@ pub fn recall(
             let (slot, _) = found.keywords.first()?;
             knowledge.id(index.sequence(*slot)?)
         };
-        let fitting = timed(&asked, &found, known, anchored, question.text);
+        let fitting = timed(
+            &asked,
+            &found,
+            known,
+            anchored,
+            (question.text, question.now),
+        );
         let slot = |id: &Id| index.slots.get(&Passage::first(id));
         let fitting = fitting
             .iter()

@@ -332,7 +332,7 @@ impl RecallIndex {
             allowed: facts,
         };
         let channels = self.channels(text, vector, candidates, known)?;
-        let fused = self.fuse(&channels);
+        let fused = self.fuse(&channels, 1.0);
         Ok(fused
             .iter()
             .take(k)
@@ -441,7 +441,8 @@ impl RecallIndex {
         })
     }
 
-    pub(super) fn fuse(&self, found: &Channels) -> Vec<Fused> {
+    /// One ranking of what the channels found, where `trust` tells how much the vectors say, 0 to 1.
+    pub(super) fn fuse(&self, found: &Channels, trust: f32) -> Vec<Fused> {
         if found.vectors.is_empty() {
             return fuse(&[Ranked {
                 candidates: &found.keywords,
@@ -468,7 +469,7 @@ impl RecallIndex {
             },
             Ranked {
                 candidates: &vectors,
-                weight: 1.0 - self.fusion.keyword,
+                weight: (1.0 - self.fusion.keyword) * trust,
             },
         ])
     }

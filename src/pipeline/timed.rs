@@ -32,7 +32,7 @@ pub(super) fn timed(
     found: &[(Card, f32)],
     known: Known<'_>,
     anchored: impl Fn(&str) -> Option<Id>,
-    question: &str,
+    (question, now): (&str, Moment),
 ) -> Vec<(Id, f32)> {
     if *intent == Intent::default() {
         return Vec::new();
@@ -71,6 +71,15 @@ pub(super) fn timed(
             (*id, fit * own)
         })
         .collect();
+    if intent.pick == Some(Pick::Current) {
+        for (id, fit) in &mut fits {
+            let own = looked_at.iter().find(|(looked_at, ..)| looked_at == id);
+            let own = own.map_or(0.0, |(_, own, _)| *own);
+            if known.memory(id).is_some_and(|memory| is_on(&memory, now)) {
+                *fit = fit.max(own);
+            }
+        }
+    }
     if let Some(pick @ (Pick::First | Pick::Latest)) = intent.pick {
         let mut order: Vec<(Moment, usize)> = looked_at
             .iter()
@@ -126,6 +135,12 @@ fn events(memory: &Memory) -> Vec<Event> {
         });
     }
     events
+}
+
+/// Whether what a memory says is not over.
+fn is_on(memory: &Memory, now: Moment) -> bool {
+    let version = memory.latest();
+    version.is_some_and(|version| version.valid_to.is_none_or(|end| end > now))
 }
 
 const DAY: i64 = 86_400_000;

@@ -13,6 +13,10 @@ use crate::store::{Storage, Table};
 /// Hits that a reranking model gets at least, to choose from.
 const RERANKED: usize = 50;
 
+/// How much a vector says that was made of a language which the embedder does not know: only that the same
+/// characters occur.
+const TRUST_OF_UNKNOWN: f32 = 0.25;
+
 /// Lines of history read at a time.
 const PAGE: usize = 1_000;
 
@@ -51,6 +55,10 @@ impl<H: Host> Space<H> {
             let question = Question {
                 text: &query,
                 vector: vector.as_deref(),
+                trust: match self.models.embedder.knows(&query) {
+                    true => 1.0,
+                    false => TRUST_OF_UNKNOWN,
+                },
                 search: &search,
                 now,
             };

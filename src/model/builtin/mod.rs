@@ -111,4 +111,10 @@ impl Embedder for StaticEmbedder {
         let vectors = texts.iter().map(|text| self.embed_one(text)).collect();
         Box::pin(ready(Ok(vectors)))
     }
+
+    /// Its vocabulary is English: of other scripts it has characters, not words.
+    fn knows(&self, text: &str) -> bool {
+        let letters = || text.chars().filter(|c| c.is_alphabetic());
+        letters().filter(char::is_ascii).count() * 2 >= letters().count()
+    }
 }
