@@ -157,6 +157,9 @@ pub fn recall(
     let mut given: BTreeSet<Id> = BTreeSet::new();
     let mut hits: Vec<Hit> = Vec::new();
     let by_id: BTreeMap<Id, &Fused> = candidates.iter().map(|it| (it.card.id, it.fused)).collect();
+    let likely = candidates.iter().take(search.top_k);
+    let likely = likely.filter(|candidate| usual(candidate.score) >= search.threshold);
+    known.fetch(likely.map(|candidate| candidate.card.id));
     for candidate in &candidates {
         let score = usual(candidate.score);
         if hits.len() >= search.top_k || score < search.threshold {

@@ -38,6 +38,7 @@ pub(super) fn timed(
         return Vec::new();
     }
     let top = found.first().map_or(0.0, |(_, score)| *score);
+    known.fetch(found.iter().take(LOOKED_AT).map(|(card, _)| card.id));
     let looked_at = found.iter().take(LOOKED_AT).filter_map(|(card, score)| {
         let events = events(&*known.memory(&card.id)?);
         Some((card.id, score / top.max(f32::MIN_POSITIVE), events))

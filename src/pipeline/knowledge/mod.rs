@@ -101,6 +101,25 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// Reads memories that will be asked for one by one, all at once.
+    pub fn fetch(&self, ids: impl Iterator<Item = Id>) {
+        let lately = self.knowledge.lately.borrow();
+        let unread = ids.filter(|id| self.knowledge.contains(id) && !lately.contains_key(id));
+        let keys: Vec<String> = unread.map(|id| id.to_string()).collect();
+        drop(lately);
+        // What fails here fails again when it is asked for, and is told then.
+        let read = match keys.len() {
+            0 | 1 => return,
+            _ => self.storage.read_many(Table::Memories, &keys),
+        };
+        for (key, bytes) in keys.iter().zip(read.unwrap_or_default()) {
+            let memory = bytes.map(|bytes| decode::<Memory>(Table::Memories, key, &bytes));
+            if let Some(Ok(memory)) = memory {
+                self.knowledge.remember(Rc::new(memory));
+            }
+        }
+    }
+
     fn read(&self, id: &Id) -> Result<Option<Memory>, ReadError> {
         let key = id.to_string();
         match self.storage.read(Table::Memories, &key)? {
