@@ -9,6 +9,7 @@
 //! network.
 
 pub mod api;
+pub mod directory;
 pub mod index;
 pub mod memory;
 pub mod model;

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{EntityId, Id, Kind, Memory, Moment, Role, Scope, Speaker, Subject, normalized_hash};
+use super::{
+    EntityId, Feedback, Id, Kind, Memory, Moment, Role, Scope, Speaker, Subject, normalized_hash,
+};
 
 /// What many memories have in common, kept once for all of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub struct Card {
     pub standing: bool,
     /// Never to be changed.
     pub immutable: bool,
+    /// What its owner thinks of it.
+    pub feedback: Option<Feedback>,
     /// What it shares with others.
     pub traits: Rc<Traits>,
     /// When it was said or stored.
@@ -97,6 +101,7 @@ impl Card {
             current: memory.is_current(),
             standing: memory.standing,
             immutable: memory.immutable,
+            feedback: memory.feedback,
             traits,
             created_at: memory.created_at,
             updated_at: memory.updated_at,

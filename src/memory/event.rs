@@ -1,6 +1,7 @@
 //! What becomes of an add.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// How far an add is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,51 @@ pub struct Category {
     /// What belongs to it, for the model.
     #[serde(default)]
     pub description: String,
+}
+
+impl Category {
+    /// Reads what clients write: `[{name: description}]`, `[{"name": ..., "description": ...}]`, `[name]` or
+    /// `{name: description}`. `None` when it is something else.
+    pub fn list(value: &Value) -> Option<Vec<Self>> {
+        let mut categories = Vec::new();
+        match value {
+            Value::Null => {}
+            Value::Object(pairs) => Self::of_pairs(pairs, &mut categories),
+            Value::Array(items) => {
+                for item in items {
+                    match item {
+                        Value::String(name) => Self::push(name, "", &mut categories),
+                        Value::Object(pairs) => match pairs.get("name").and_then(Value::as_str) {
+                            Some(name) => {
+                                let description = pairs.get("description").and_then(Value::as_str);
+                                Self::push(name, description.unwrap_or_default(), &mut categories);
+                            }
+                            None => Self::of_pairs(pairs, &mut categories),
+                        },
+                        _ => return None,
+                    }
+                }
+            }
+            _ => return None,
+        }
+        Some(categories)
+    }
+
+    fn of_pairs(pairs: &Map<String, Value>, categories: &mut Vec<Self>) {
+        for (name, description) in pairs {
+            Self::push(name, description.as_str().unwrap_or_default(), categories);
+        }
+    }
+
+    fn push(name: &str, description: &str, categories: &mut Vec<Self>) {
+        let name = name.trim();
+        if !name.is_empty() {
+            categories.push(Self {
+                name: name.to_owned(),
+                description: description.trim().to_owned(),
+            });
+        }
+    }
 }
 
 /// An error as clients see it.

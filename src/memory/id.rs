@@ -36,6 +36,19 @@ impl fmt::Display for SpaceHash {
 }
 
 /// Reads what [`fmt::Display`] wrote.
+impl Serialize for SpaceHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SpaceHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl FromStr for SpaceHash {
     type Err = std::num::ParseIntError;
 

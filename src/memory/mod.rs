@@ -5,17 +5,21 @@
 
 mod card;
 mod event;
+mod export;
 mod filter;
 mod graph;
 mod id;
 mod message;
 mod names;
+mod notice;
 mod owner;
+mod project;
 mod record;
 mod time;
 
 pub use card::{Card, Traits, says, text_hash};
 pub use event::{Category, EventStatus, Problem};
+pub use export::{Export, Purpose};
 pub use filter::{Condition, Filter, FilterError, Operator, Subject};
 pub use graph::{
     Claim, Contradiction, Entity, EntityChange, EntityChangeKind, EntityId, Object, Relation,
@@ -24,9 +28,11 @@ pub use graph::{
 pub use id::{Id, IdError, Mint, SpaceHash};
 pub use message::{Message, Role};
 pub use names::{kinship_and_name, normalize_name, plain_name, pronoun, without_article};
+pub use notice::{Happened, Notice};
 pub use owner::{Owner, OwnerKind, Scope, ScopeError};
+pub use project::ProjectSettings;
 pub use record::{
-    Change, ChangeKind, Fact, FactEntity, FactRelation, Kind, Memory, Naming, Speaker, Version,
-    normalized_hash,
+    Change, ChangeKind, Fact, FactEntity, FactRelation, Feedback, Kind, Memory, Naming, Speaker,
+    Version, normalized_hash,
 };
 pub use time::{Lies, Moment, Precision, Span, TimeError};

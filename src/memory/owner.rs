@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
-use super::SpaceHash;
+use super::{SpaceHash, Subject};
 
 /// The kinds of owner, in the order in which they claim a memory: one that names a user and an
 /// agent lives in the user's space.
@@ -66,6 +67,16 @@ pub enum ScopeError {
     /// An id of only white space, or of more than 256 bytes.
     #[error("{0}_id must have between 1 and 256 bytes and not only spaces")]
     Malformed(&'static str),
+}
+
+/// The ids, as a filter names them.
+impl Subject for Scope {
+    fn field(&self, name: &str) -> Option<Value> {
+        let kind = OwnerKind::ALL
+            .into_iter()
+            .find(|kind| name.strip_suffix("_id") == Some(kind.as_str()))?;
+        self.id(kind).map(Value::from)
+    }
 }
 
 impl Scope {

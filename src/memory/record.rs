@@ -176,6 +176,18 @@ pub struct Naming {
     pub name: String,
 }
 
+/// What its owner thinks of a memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Feedback {
+    /// It helps.
+    Positive,
+    /// It does not help.
+    Negative,
+    /// It is wrong, and is not to be believed any more.
+    VeryNegative,
+}
+
 /// A stored fact or a stored verbatim message, with an id that never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
@@ -228,6 +240,12 @@ pub struct Memory {
     /// A decision of the update phase could not be read, so the fact was added as it is.
     #[serde(default)]
     pub undecided: bool,
+    /// What its owner thinks of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<Feedback>,
+    /// Why they think so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback_reason: Option<String>,
     /// When it was said or stored.
     pub created_at: Moment,
     /// When it last changed.

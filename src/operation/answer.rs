@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::memory::{
     Change, ChangeKind, Claim, Contradiction, Entity, EntityId, EventStatus, Id, Memory, Message,
-    Moment, Precision, Problem, Relation, Scope,
+    Moment, Notice, Owner, OwnerKind, Precision, Problem, Relation, Scope,
 };
 
 /// An entity with all that is known of it.
@@ -219,6 +219,69 @@ pub struct HistoryLine {
     pub categories: Vec<String>,
     /// The client's own fields.
     pub metadata: Map<String, Value>,
+}
+
+/// The running summary of one conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summed {
+    /// The conversation's ids.
+    pub scope: Scope,
+    /// The text.
+    pub text: String,
+    /// When it was made.
+    pub updated_at: Moment,
+}
+
+/// An export and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Exported {
+    /// Its id.
+    pub id: Id,
+    /// How far it is.
+    pub status: EventStatus,
+    /// When it was asked for.
+    pub created_at: Moment,
+    /// When anything about it last changed.
+    pub updated_at: Moment,
+    /// How many memories it was made of.
+    pub memories: usize,
+    /// How often one for this purpose was made.
+    pub made: u32,
+    /// The values; null until it is made.
+    pub result: Value,
+    /// Why the last attempt failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+}
+
+/// What a space tells the directory: what it holds now, and what happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Whose space it is; `None` of one that was never written to.
+    pub owner: Option<Owner>,
+    /// Memories that are listed.
+    pub memories: usize,
+    /// The ids that its listed memories were added under.
+    pub named: Vec<Named>,
+    /// What happened, oldest first.
+    pub notices: Vec<Notice>,
+    /// Whether there is more to tell.
+    pub more: bool,
+}
+
+/// A user, an agent, an app or a run, as one space knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// What it is.
+    pub kind: OwnerKind,
+    /// Its id.
+    pub id: String,
+    /// Listed memories under it.
+    pub memories: usize,
+    /// When the first of them was said.
+    pub created_at: Moment,
+    /// When any of them last changed.
+    pub updated_at: Moment,
 }
 
 /// Counts of a space.

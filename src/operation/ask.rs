@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::memory::{Category, EntityId, Filter, Id, Message, Moment, Scope};
+use crate::memory::{Category, EntityId, Feedback, Filter, Id, Message, Moment, Scope};
 
 /// A conversation to remember.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub struct Search {
     pub as_of: Option<Moment>,
     /// Answer from what was believed at this moment.
     pub known_at: Option<Moment>,
+    /// Of memories that contradict each other, only the newest.
+    #[serde(default)]
+    pub latest_only: bool,
     /// Channels that are not asked: to measure what they are good for.
     pub without: Vec<Channel>,
 }
@@ -117,6 +120,7 @@ impl Default for Search {
             rerank: false,
             as_of: None,
             known_at: None,
+            latest_only: false,
             without: Vec::new(),
         }
     }
@@ -221,6 +225,9 @@ pub struct List {
     pub page: usize,
     /// Memories on a page, 1 to 1000.
     pub page_size: usize,
+    /// Memories to leave out before the first page.
+    #[serde(default)]
+    pub skip: usize,
     /// Also memories past their expiration.
     pub show_expired: bool,
     /// Also memories that are no longer true.
@@ -235,6 +242,7 @@ impl Default for List {
             filter: Filter::all(),
             page: 1,
             page_size: 100,
+            skip: 0,
             show_expired: false,
             show_past: false,
             transcript: false,
@@ -263,6 +271,19 @@ pub struct Update {
         skip_serializing_if = "Option::is_none"
     )]
     pub expires_at: Option<Option<Moment>>,
+}
+
+/// What an owner thinks of a memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The memory.
+    pub memory: Id,
+    /// What they think; nothing any more when absent.
+    #[serde(default)]
+    pub feedback: Option<Feedback>,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// Tells an absent field from a null one.

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 pub use answer::*;
 pub use ask::*;
 
-pub use crate::memory::{Category, EventStatus, Problem};
+pub use crate::memory::{
+    Category, EventStatus, Export, Feedback, Happened, Notice, Problem, Purpose,
+};
 
 use crate::memory::{Claim, Entity, EntityId, Filter, Id, Memory, Moment, Relation, Scope};
 
@@ -49,6 +51,42 @@ pub enum Operation {
     Delete {
         /// Its id.
         id: Id,
+    },
+    /// The same, with the memories that came from the same messages. Answers [`Reply::Deleted`].
+    DeleteLinked {
+        /// Its id.
+        id: Id,
+    },
+    /// What its owner thinks of a memory: it ranks higher or lower from now on, or is retired, and a
+    /// contradiction that it is part of is resolved. Answers [`Reply::Judged`].
+    Feedback(Judgement),
+    /// Several operations on memories of this space, in order; one that fails stops none. Answers
+    /// [`Reply::Batch`].
+    Batch {
+        /// Updates and deletions.
+        operations: Vec<Operation>,
+    },
+    /// Fill a schema from the memories that a filter selects: a job. Answers [`Reply::Export`].
+    Export(Box<Export>),
+    /// What became of an export, or of the latest one. Answers [`Reply::Export`].
+    Exported {
+        /// Its id; the latest of this purpose when absent.
+        #[serde(default)]
+        id: Option<Id>,
+        /// What it was made for.
+        #[serde(default)]
+        purpose: Purpose,
+    },
+    /// What happened here that others should know, oldest first. Answers [`Reply::Notices`].
+    Notices {
+        /// At most so many.
+        limit: usize,
+    },
+    /// Those notices have arrived: forget them. Answers [`Reply::Ran`].
+    Noticed {
+        /// The last of them; none when there was nothing but the counts.
+        #[serde(default)]
+        upto: Option<Id>,
     },
     /// Erase every memory that a filter selects, and everything derived from them. Answers
     /// [`Reply::Deleted`].
@@ -120,6 +158,13 @@ pub enum Operation {
     Summary {
         /// The conversation's ids.
         scope: Scope,
+    },
+    /// The running summaries of the conversations that a filter selects by their ids. Answers
+    /// [`Reply::Summaries`].
+    Summaries {
+        /// Which ones.
+        #[serde(default)]
+        filter: Filter,
     },
     /// Counts. Answers [`Reply::Stats`].
     Stats,
@@ -208,6 +253,21 @@ pub enum Reply {
         #[serde(default)]
         earlier: Vec<(Moment, String)>,
     },
+    /// Running summaries.
+    Summaries(Vec<Summed>),
+    /// A judgement was stored.
+    Judged {
+        /// Its id.
+        id: Id,
+        /// The judgement.
+        judgement: Judgement,
+    },
+    /// The answers of a batch, in order.
+    Batch(Vec<Result<Reply, Problem>>),
+    /// An export.
+    Export(Box<Exported>),
+    /// What others should know.
+    Notices(Box<Report>),
     /// Counts.
     Stats(Box<Stats>),
 }

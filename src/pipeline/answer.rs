@@ -10,7 +10,7 @@ use super::timed::timed;
 use super::walk::{Start, Way, beside, walk};
 use super::when::intent;
 use crate::index::{Bitmap, Fused, Ranked, Scored, Slot, VectorError, add};
-use crate::memory::{Card, Claim, Filter, Id, Memory, Moment};
+use crate::memory::{Card, Claim, Feedback, Filter, Id, Memory, Moment};
 use crate::operation::{Channel, ChannelScore, Hit, Receipt, Search, Step};
 
 /// Candidates of one channel for each hit wanted.
@@ -26,6 +26,11 @@ const SPREAD: usize = 10;
 const TIME: f32 = 0.2;
 /// How much an instruction or preference counts more that fits.
 const STANDING: f32 = 0.1;
+
+/// How much more a memory counts that its owner called helpful, and how much less one that they did not: enough
+/// to change places with one that answers a little better or worse.
+const LIKED: f32 = 1.25;
+const DISLIKED: f32 = 0.4;
 
 /// A question with its vector.
 #[derive(Debug, Clone, Copy)]
@@ -147,6 +152,13 @@ pub fn recall(
         .filter_map(|fused| Some(Candidate::new(index.card(fused.slot, knowledge)?, fused)))
         .collect();
     prefer_the_named(&mut candidates, question.text);
+    for candidate in &mut candidates {
+        candidate.score *= match candidate.card.feedback {
+            Some(Feedback::Positive) => LIKED,
+            Some(Feedback::Negative) => DISLIKED,
+            Some(Feedback::VeryNegative) | None => 1.0,
+        };
+    }
     join(&mut candidates, knowledge, search.transcript);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.card.id.cmp(&b.card.id)));
     let conflicts = Conflicts::of(known);

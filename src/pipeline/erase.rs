@@ -25,6 +25,7 @@ pub fn erase(
     let gone = reach(&knowledge, ids);
     let mut changes = Changes {
         erased: gone.iter().copied().collect(),
+        drop_exports: true,
         ..Changes::default()
     };
     let derived: BTreeSet<Id> = gone
@@ -119,6 +120,9 @@ fn erase_derived(
         }
     }
     for job in jobs {
+        if let Work::Export { .. } = job.work {
+            changes.jobs_done.push(job.key());
+        }
         let Work::Add(work) = &job.work else { continue };
         let facts = work.extracted.iter().flatten();
         let drops = |ids: &[Id]| ids.iter().any(|id| gone.contains(id));

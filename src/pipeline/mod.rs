@@ -8,6 +8,7 @@ pub mod answer;
 pub mod context;
 pub mod erase;
 mod evidence;
+pub mod export;
 pub mod extract;
 pub mod graph;
 pub mod knowledge;

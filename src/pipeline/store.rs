@@ -158,6 +158,8 @@ impl Draft<'_, '_> {
             expires_at: self.work.expires_at,
             immutable: self.work.immutable,
             undecided,
+            feedback: None,
+            feedback_reason: None,
             created_at: said_at,
             updated_at: said_at,
         };

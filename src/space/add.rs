@@ -121,6 +121,8 @@ impl Accepting<'_> {
             expires_at: self.add.expires_at,
             immutable: self.add.immutable,
             undecided: false,
+            feedback: None,
+            feedback_reason: None,
             created_at: said_at,
             updated_at: said_at,
         };

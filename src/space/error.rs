@@ -47,6 +47,15 @@ pub enum SpaceError {
     /// No event has this id.
     #[error("Event not found!")]
     NoSuchEvent(Id),
+    /// No export has this id, or there is none.
+    #[error("No memory export request found")]
+    NoSuchExport,
+    /// The schema of an export is no object.
+    #[error("Schema is required and must be a valid object")]
+    BadSchema,
+    /// An export of a space that was never written to.
+    #[error("there are no memories to export for this owner")]
+    NothingToExport,
     /// The add names another owner than the space's, or none.
     #[error("this space belongs to another owner")]
     WrongSpace,
@@ -107,6 +116,9 @@ impl SpaceError {
             SpaceError::NoSuchEntity(_) => (404, "entity_not_found"),
             SpaceError::NoSuchContradiction(_) => (404, "contradiction_not_found"),
             SpaceError::BadCorrection(_) => (400, "bad_correction"),
+            SpaceError::NoSuchExport => (404, "export_not_found"),
+            SpaceError::BadSchema => (400, "bad_schema"),
+            SpaceError::NothingToExport => (404, "nothing_to_export"),
             SpaceError::WrongSpace => (400, "wrong_space"),
             SpaceError::Scope(_) => (400, "scope_required"),
             SpaceError::NoMessages => (400, "no_messages"),

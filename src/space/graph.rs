@@ -6,7 +6,7 @@ use super::read::in_range;
 use super::state::State;
 use super::{Host, Space, SpaceError, View};
 use crate::memory::{
-    Change, ChangeKind, Claim, Contradiction, Entity, EntityId, Filter, Id, Memory, Moment,
+    Change, ChangeKind, Claim, Contradiction, Entity, EntityId, Filter, Id, Memory, Mint, Moment,
     Relation, ResolvedBy,
 };
 use crate::operation::{Conflict, EntityView, Graph, Hit, Link, Reply, Search, Side, Triple};
@@ -271,19 +271,7 @@ impl<H: Host> Space<H> {
                     continue;
                 }
                 let mut memory = (*memory).clone();
-                history.push(Change {
-                    id: mint.id(),
-                    memory_id: memory.id,
-                    kind: ChangeKind::Delete,
-                    old_text: Some(memory.text().to_owned()),
-                    new_text: None,
-                    at: now,
-                    sources: Vec::new(),
-                });
-                if let Some(version) = memory.versions.last_mut() {
-                    version.known_to = Some(now);
-                }
-                memory.updated_at = now;
+                history.extend(retire(&mut memory, now, mint));
                 memories.push(memory);
             }
             let changes = corrected(state, draft, memories);
@@ -299,8 +287,26 @@ impl<H: Host> Space<H> {
     }
 }
 
+/// Ends the validity of a memory; the line of its history, unless it was over already.
+pub(super) fn retire(memory: &mut Memory, now: Moment, mint: &mut Mint<'_>) -> Option<Change> {
+    let old_text = memory.is_current().then(|| memory.text().to_owned())?;
+    if let Some(version) = memory.versions.last_mut() {
+        version.known_to = Some(now);
+    }
+    memory.updated_at = now;
+    Some(Change {
+        id: mint.id(),
+        memory_id: memory.id,
+        kind: ChangeKind::Delete,
+        old_text: Some(old_text),
+        new_text: None,
+        at: now,
+        sources: Vec::new(),
+    })
+}
+
 /// The changes of a correction, which may end contradictions.
-fn corrected(state: &View<'_>, mut draft: Draft<'_>, memories: Vec<Memory>) -> Changes {
+pub(super) fn corrected(state: &View<'_>, mut draft: Draft<'_>, memories: Vec<Memory>) -> Changes {
     let is_current = |id: &Id| match memories.iter().find(|memory| memory.id == *id) {
         Some(memory) => memory.is_current(),
         None => state.knowledge.card(id).is_some_and(|card| card.current),

@@ -134,16 +134,26 @@ impl<H: Host> Space<H> {
             )
         };
         let owner = work.scope.owner()?;
+        let of_agent = owner.kind == OwnerKind::Agent;
+        let project = Rc::clone(&self.project.borrow());
+        let agents = project.agent_instructions.as_deref().filter(|_| of_agent);
         let gathered = Gathered {
             messages: batch.to_vec(),
             earlier,
             summary,
             related: related.iter().map(|memory| &**memory).collect(),
-            categories: &work.categories,
-            instructions: work.instructions.as_deref(),
-            includes: work.includes.as_deref(),
-            excludes: work.excludes.as_deref(),
-            of_agent: owner.kind == OwnerKind::Agent,
+            categories: match work.categories.is_empty() {
+                true => &project.categories,
+                false => &work.categories,
+            },
+            instructions: work
+                .instructions
+                .as_deref()
+                .or(agents)
+                .or(project.instructions.as_deref()),
+            includes: work.includes.as_deref().or(project.includes.as_deref()),
+            excludes: work.excludes.as_deref().or(project.excludes.as_deref()),
+            of_agent,
         };
         Ok(extract(chat, &gathered).await?)
     }

@@ -45,12 +45,16 @@ impl<H: Host> Space<H> {
             ran.push(key);
             self.run(job).await?;
         }
+        let expired = self.state.borrow().to_purge(self.host.now());
+        if !expired.is_empty() {
+            self.erase(expired).await?;
+        }
         Ok(Reply::Ran {
             next_due: self.next_due(),
         })
     }
 
-    async fn run(&self, job: Job) -> Result<(), SpaceError> {
+    pub(super) async fn run(&self, job: Job) -> Result<(), SpaceError> {
         let result = match &job.work {
             Work::Add(work) => {
                 self.running.borrow_mut().insert(work.event);
@@ -62,6 +66,7 @@ impl<H: Host> Space<H> {
                 let conversation = scope.conversation();
                 self.run_summary(&job, &conversation).await
             }
+            Work::Export { id } => self.run_export(&job, *id).await,
             Work::Embed => match self.embed_missing().await {
                 Ok(()) => self.finish_job(job.key()).await,
                 Err(error) => Err(error),
@@ -145,6 +150,9 @@ impl<H: Host> Space<H> {
             _ => None,
         };
         let problem = Problem::new(502, error.code(), error.to_string());
+        if let Work::Export { id } = &job.work {
+            self.note_failed_export(*id, given_up, &problem).await?;
+        }
         self.commit(|state, _| {
             let key = job.key();
             let Some(mut job) = state.jobs.get(&key).cloned() else {
@@ -171,7 +179,7 @@ impl<H: Host> Space<H> {
                     }));
                     changes.jobs_done.push(key);
                 }
-                (true, Work::Summarise { .. }) => changes.jobs_done.push(key),
+                (true, Work::Summarise { .. } | Work::Export { .. }) => changes.jobs_done.push(key),
                 // Vectors are made anew until they are made.
                 _ => {
                     job.attempts = attempts;
@@ -292,7 +300,7 @@ impl<H: Host> Space<H> {
         .await
     }
 
-    async fn finish_job(&self, key: String) -> Result<(), SpaceError> {
+    pub(super) async fn finish_job(&self, key: String) -> Result<(), SpaceError> {
         self.commit(|_, _| {
             let changes = Changes {
                 jobs_done: vec![key],

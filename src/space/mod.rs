@@ -3,9 +3,12 @@
 mod add;
 mod context;
 mod error;
+mod export;
+mod feedback;
 mod graph;
 mod ingest;
 mod jobs;
+mod notices;
 mod pages;
 mod read;
 mod settings;
@@ -19,7 +22,7 @@ use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 
-use crate::memory::{Id, Mint, Moment, SpaceHash};
+use crate::memory::{Id, Mint, Moment, ProjectSettings, SpaceHash};
 use crate::model::{ChatModel, Embedder, ModelError, Reranker, unit};
 use crate::operation::{Operation, Reply};
 use crate::pipeline::knowledge::Known;
@@ -92,6 +95,8 @@ pub struct Space<H> {
     commits: Mutex<()>,
     /// Held while jobs run: a conversation's adds are worked on in order, one at a time.
     jobs: Mutex<()>,
+    /// What the project asks of extraction where an add says nothing.
+    project: RefCell<Rc<ProjectSettings>>,
     /// The events whose jobs are running.
     running: RefCell<BTreeSet<Id>>,
 }
@@ -129,6 +134,7 @@ impl<H: Host> Space<H> {
             state: RefCell::new(state),
             commits: Mutex::new(()),
             jobs: Mutex::new(()),
+            project: RefCell::default(),
             running: RefCell::default(),
         };
         space.save_pages().await;
@@ -152,6 +158,14 @@ impl<H: Host> Space<H> {
             Operation::List(list) => self.list(&list),
             Operation::Update(update) => self.update(update).await,
             Operation::Delete { id } => self.delete(id).await,
+            Operation::DeleteLinked { id } => self.delete_linked(id).await,
+            Operation::Feedback(judgement) => self.judge(judgement).await,
+            Operation::Batch { operations } => self.batch(operations).await,
+            Operation::Export(export) => self.export(*export).await,
+            Operation::Exported { id, purpose } => self.exported(id, purpose).await,
+            Operation::Notices { limit } => self.notices(limit).await,
+            Operation::Noticed { upto } => self.noticed(upto).await,
+            Operation::Summaries { filter } => Ok(self.summaries(&filter)),
             Operation::DeleteAll { filter } => self.delete_all(&filter).await,
             Operation::History { id } => self.history(id).await,
             Operation::Event { id } => self.event(id).await,
@@ -169,6 +183,16 @@ impl<H: Host> Space<H> {
             Operation::Summary { scope } => Ok(self.summary(&scope)),
             Operation::Stats => Ok(self.stats()),
         }
+    }
+
+    /// What the project asks of extraction where an add says nothing; until it is told, nothing.
+    pub fn set_project(&self, settings: ProjectSettings) {
+        *self.project.borrow_mut() = Rc::new(settings);
+    }
+
+    /// When the directory should be told of what happened; `None` when it knows everything.
+    pub fn untold_since(&self) -> Option<Moment> {
+        self.state.borrow().untold_since
     }
 
     /// When the next job is due; `None` when none waits. The face wakes the space then.
@@ -204,6 +228,9 @@ impl<H: Host> Space<H> {
                     record.next_sequence = mint.next_sequence();
                     record
                 });
+            }
+            if self.host.settings().notices {
+                changes.notices = notices::of(&changes, first, self.host.now());
             }
             // What is stored must be readable when the space is opened again.
             state.index.check_vectors(&changes.vectors)?;

@@ -1,11 +1,14 @@
 //! Operations that change nothing.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use super::{Host, Space, SpaceError};
-use crate::memory::{Change, EventStatus, Id, Memory, Message, Moment, Scope};
+use crate::memory::{Change, EventStatus, Filter, Id, Memory, Message, Moment, Scope};
 use crate::model::Reranker;
-use crate::operation::{Event, HistoryLine, Hit, List, Outcome, Reply, Search, Stats, Triple};
+use crate::operation::{
+    Event, HistoryLine, Hit, List, Outcome, Reply, Search, Stats, Summed, Triple,
+};
 use crate::pipeline::answer::{Question, recall};
 use crate::store::records::decode;
 use crate::store::{Storage, Table};
@@ -71,6 +74,14 @@ impl<H: Host> Space<H> {
             self.rerank(reranker.as_ref(), &query, &mut hits).await;
             hits.truncate(top_k);
         }
+        if search.latest_only {
+            // Of those that contradict each other the newest comes first.
+            let mut kept = BTreeSet::new();
+            hits.retain(|hit| {
+                let is_latest = !hit.contradicts.iter().any(|id| kept.contains(id));
+                is_latest && kept.insert(hit.memory.id)
+            });
+        }
         Ok(hits)
     }
 
@@ -127,7 +138,8 @@ impl<H: Host> Space<H> {
             .collect();
         found.sort_unstable_by_key(|found| std::cmp::Reverse(*found));
         let total = found.len();
-        let skip = (list.page - 1).saturating_mul(list.page_size);
+        let before = (list.page - 1).saturating_mul(list.page_size);
+        let skip = list.skip.saturating_add(before);
         let page = found.into_iter().skip(skip).take(list.page_size);
         let page = page.filter_map(|(_, id)| known.memory(&id));
         let memories = page.map(|memory| (*memory).clone()).collect();
@@ -252,6 +264,21 @@ impl<H: Host> Space<H> {
                 .map(|version| (version.made_at, version.text.clone()))
                 .collect(),
         }
+    }
+
+    pub(super) fn summaries(&self, filter: &Filter) -> Reply {
+        let state = self.state.borrow();
+        let summaries = state.summaries.values();
+        let selected = summaries.filter(|summary| filter.matches(&summary.scope));
+        Reply::Summaries(
+            selected
+                .map(|summary| Summed {
+                    scope: summary.scope.clone(),
+                    text: summary.text.clone(),
+                    updated_at: summary.updated_at,
+                })
+                .collect(),
+        )
     }
 
     pub(super) fn stats(&self) -> Reply {

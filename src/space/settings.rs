@@ -5,6 +5,12 @@ use crate::model::config::{ConfigError, ConfigProblem};
 
 const VECTOR_INDEX: &str = "EDGEMEM_VECTOR_INDEX";
 const MEGABYTES: &str = "EDGEMEM_SPACE_MEGABYTES";
+const PURGE_DAYS: &str = "EDGEMEM_PURGE_EXPIRED_DAYS";
+
+/// The longest time that an expired memory can be kept, in days: a century.
+const MOST_DAYS: i64 = 36_500;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What WebAssembly can address.
 const MOST_MEGABYTES: usize = 4_000;
@@ -16,6 +22,10 @@ pub struct Settings {
     pub vector_index: VectorIndexKind,
     /// How much memory the indexes of a space may take, in bytes. What would need more is refused.
     pub budget: usize,
+    /// How long a memory is kept, hidden, after it expired, in milliseconds; then it is erased.
+    pub purge_after: i64,
+    /// Keep notices of what happens, for a directory that fetches them.
+    pub notices: bool,
 }
 
 impl Default for Settings {
@@ -24,6 +34,8 @@ impl Default for Settings {
         Self {
             vector_index: VectorIndexKind::Auto,
             budget: 64 << 20,
+            purge_after: 30 * DAY_MS,
+            notices: false,
         }
     }
 }
@@ -62,6 +74,19 @@ impl Settings {
             })?;
             settings.budget = megabytes << 20;
         }
+        if let Some(value) = set(PURGE_DAYS) {
+            let days = value.parse().ok();
+            let days = days.filter(|days| (0..=MOST_DAYS).contains(days));
+            let days = days.ok_or(ConfigError {
+                variable: PURGE_DAYS,
+                problem: ConfigProblem::NoNumber {
+                    found: value,
+                    least: 0,
+                    most: MOST_DAYS.unsigned_abs(),
+                },
+            })?;
+            settings.purge_after = days * DAY_MS;
+        }
         Ok(settings)
     }
 }
@@ -81,6 +106,7 @@ mod tests {
         let hnsw = read(VECTOR_INDEX, "HNSW").unwrap();
         assert_eq!(hnsw.vector_index, VectorIndexKind::Hnsw);
         assert_eq!(read(MEGABYTES, "96").unwrap().budget, 96 << 20);
+        assert_eq!(read(PURGE_DAYS, "0").unwrap().purge_after, 0);
     }
 
     #[test]
@@ -92,5 +118,6 @@ mod tests {
         );
         assert!(read(MEGABYTES, "0").is_err());
         assert!(read(MEGABYTES, "lots").is_err());
+        assert!(read(PURGE_DAYS, "-1").is_err());
     }
 }

@@ -35,6 +35,10 @@ pub(super) struct State {
     pub summaries: BTreeMap<String, SummaryRecord>,
     /// The current memories that have no stored vector of the present embedder.
     unembedded: BTreeSet<Id>,
+    /// The memories that expire, by when.
+    expiring: BTreeSet<(Moment, Id)>,
+    /// When the directory is to be told of something, if it is.
+    pub untold_since: Option<Moment>,
     /// Vectors of another embedder are stored and must be replaced.
     stale_vectors: bool,
     pub pages: Pages,
@@ -73,6 +77,13 @@ impl State {
         };
         let damage = state.load_memories(storage).await?;
         state.apply(rest, storage)?;
+        state.expiring = state
+            .knowledge
+            .cards()
+            .filter_map(|card| Some((card.expires_at?, card.id)))
+            .collect();
+        let untold = storage.scan(Table::Outbox, Bound::Unbounded, 1).await?;
+        state.untold_since = (!untold.is_empty()).then_some(now);
         state.unembedded = state
             .knowledge
             .cards()
@@ -226,9 +237,22 @@ impl State {
         self.stale_vectors
     }
 
-    /// When the next job is due.
+    /// When the next job is due, or the next expired memory is to be erased.
     pub fn next_due(&self) -> Option<Moment> {
-        self.jobs.values().map(|job| job.due_at).min()
+        let jobs = self.jobs.values().map(|job| job.due_at);
+        let purge = self.expiring.first();
+        let purge = purge.map(|(at, _)| at.plus_millis(self.settings.purge_after));
+        jobs.chain(purge).min()
+    }
+
+    /// The memories that expired so long ago that they are to be erased.
+    pub fn to_purge(&self, now: Moment) -> BTreeSet<Id> {
+        let before = now.plus_millis(self.settings.purge_after.saturating_neg());
+        let expired = self.expiring.iter();
+        expired
+            .take_while(|(at, _)| *at <= before)
+            .map(|(_, id)| *id)
+            .collect()
     }
 
     /// The memories that have no vector yet, oldest first.
@@ -255,11 +279,24 @@ impl State {
             self.unembedded = current.map(|card| card.id).collect();
         }
         for id in &changes.erased {
+            let known = self.knowledge.card(id);
+            if let Some(at) = known.and_then(|card| card.expires_at) {
+                self.expiring.remove(&(at, *id));
+            }
             self.index.remove(id);
             self.unembedded.remove(id);
         }
+        if let Some(notice) = changes.notices.first() {
+            self.untold_since = self.untold_since.or(Some(notice.at));
+        }
         for memory in &changes.memories {
             let known = self.knowledge.card(&memory.id);
+            if let Some(at) = known.as_ref().and_then(|card| card.expires_at) {
+                self.expiring.remove(&(at, memory.id));
+            }
+            if let Some(at) = memory.expires_at {
+                self.expiring.insert((at, memory.id));
+            }
             let is_changed = known
                 .as_ref()
                 .is_some_and(|known| known.text != text_hash(memory.text()));

@@ -104,6 +104,21 @@ impl<H: Host> Space<H> {
         self.erase(BTreeSet::from([id])).await
     }
 
+    /// Erases a memory with what came from the same messages, or, of a message, from it.
+    pub(super) async fn delete_linked(&self, id: Id) -> Result<Reply, SpaceError> {
+        let ids = {
+            let state = self.state.borrow();
+            let card = state.knowledge.card(&id);
+            let card = card.ok_or(SpaceError::NoSuchMemory(id))?;
+            let sources = card.all_sources().chain(std::iter::once(&id));
+            let linked = sources.flat_map(|source| state.knowledge.facts_of(source));
+            let mut ids: BTreeSet<Id> = linked.map(|card| card.id).collect();
+            ids.insert(id);
+            ids
+        };
+        self.erase(ids).await
+    }
+
     pub(super) async fn delete_all(&self, filter: &Filter) -> Result<Reply, SpaceError> {
         let ids: BTreeSet<Id> = {
             let state = self.state.borrow();
@@ -118,7 +133,7 @@ impl<H: Host> Space<H> {
         self.erase(ids).await
     }
 
-    async fn erase(&self, ids: BTreeSet<Id>) -> Result<Reply, SpaceError> {
+    pub(super) async fn erase(&self, ids: BTreeSet<Id>) -> Result<Reply, SpaceError> {
         let now = self.host.now();
         // History is not resident. What else could be erased between here and the commit only loses
         // its words twice.

@@ -1,10 +1,13 @@
 //! What one commit changes, as nouns; and as the writes that a storage takes.
 
 use super::records::{
-    EventRecord, Job, RecordError, SpaceRecord, SummaryRecord, Work, encode, encode_vectors,
+    EventRecord, ExportRecord, Job, RecordError, SpaceRecord, SummaryRecord, Work, encode,
+    encode_vectors,
 };
 use super::{Table, Write};
-use crate::memory::{Change, Claim, Contradiction, Entity, EntityId, Id, Memory, Object, Relation};
+use crate::memory::{
+    Change, Claim, Contradiction, Entity, EntityId, Id, Memory, Notice, Object, Relation,
+};
 
 /// The key of the [`SpaceRecord`] in [`Table::Space`].
 pub const SPACE_KEY: &str = "space";
@@ -48,6 +51,14 @@ pub struct Changes {
     pub summaries: Vec<SummaryRecord>,
     /// Conversations whose summary to remove.
     pub summaries_gone: Vec<String>,
+    /// Exports, new or changed.
+    pub exports: Vec<ExportRecord>,
+    /// Remove all exports first: they hold words of what is erased.
+    pub drop_exports: bool,
+    /// What the directory is to be told.
+    pub notices: Vec<Notice>,
+    /// What it has been told.
+    pub notices_gone: Vec<Id>,
 }
 
 /// The key of a relation: a hash of what it says and since when we know it. 32 hex digits.
@@ -185,6 +196,7 @@ impl Changes {
                 Work::Add(_) => "add",
                 Work::Summarise { .. } => "summarise",
                 Work::Embed => "embed",
+                Work::Export { .. } => "export",
             };
             let columns = vec![
                 Some(kind.to_owned()),
@@ -203,6 +215,25 @@ impl Changes {
             ];
             let key = summary.scope.conversation();
             writes.push(put(Table::Summaries, key, summary, columns)?);
+        }
+        if self.drop_exports {
+            let table = Table::Exports;
+            writes.push(Write::ClearTable { table });
+        }
+        for export in &self.exports {
+            let columns = vec![
+                Some(format!("{:?}", export.asked.purpose).to_lowercase()),
+                Some(format!("{:?}", export.status).to_uppercase()),
+                Some(export.updated_at.to_string()),
+            ];
+            writes.push(put(Table::Exports, export.id.to_string(), export, columns)?);
+        }
+        for id in &self.notices_gone {
+            writes.push(delete(Table::Outbox, id.to_string()));
+        }
+        for notice in &self.notices {
+            let key = notice.id.to_string();
+            writes.push(put(Table::Outbox, key, notice, Vec::new())?);
         }
         Ok(writes)
     }

@@ -41,13 +41,19 @@ pub enum Table {
     Jobs,
     /// Running summaries. Key: conversation.
     Summaries,
+    /// Exports and profiles: values of a schema, made of memories. Key: export id.
+    Exports,
+    /// What happened and was not told to the directory yet. Key: notice id.
+    Outbox,
+    /// A directory's records, in a storage of its own. Key: a kind and a name.
+    Directory,
     /// Pages of the indexes: made of the other tables, and made anew from them when they are lost.
     Index,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 11] = [
+    pub const ALL: [Table; 14] = [
         Table::Space,
         Table::Memories,
         Table::Vectors,
@@ -58,6 +64,9 @@ impl Table {
         Table::Events,
         Table::Jobs,
         Table::Summaries,
+        Table::Exports,
+        Table::Outbox,
+        Table::Directory,
         Table::Index,
     ];
 
@@ -74,6 +83,9 @@ impl Table {
             Table::Events => "events",
             Table::Jobs => "jobs",
             Table::Summaries => "summaries",
+            Table::Exports => "exports",
+            Table::Outbox => "outbox",
+            Table::Directory => "directory",
             Table::Index => "index",
         }
     }
@@ -82,7 +94,7 @@ impl Table {
     /// the record holds, for the owner's eyes; edgemem itself reads only the record.
     pub fn columns(self) -> &'static [&'static str] {
         match self {
-            Table::Space | Table::Vectors | Table::Index => &[],
+            Table::Space | Table::Vectors | Table::Outbox | Table::Directory | Table::Index => &[],
             Table::Memories => &[
                 "kind",
                 "text",
@@ -101,6 +113,7 @@ impl Table {
             Table::Events => &["status", "created_at", "updated_at"],
             Table::Jobs => &["kind", "due_at", "attempts"],
             Table::Summaries => &["text", "updated_at"],
+            Table::Exports => &["purpose", "status", "updated_at"],
         }
     }
 }

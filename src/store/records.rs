@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::Table;
-use crate::memory::{Category, ChangeKind, EventStatus, Fact, Id, Moment, Owner, Problem, Scope};
+use crate::memory::{
+    Category, ChangeKind, EventStatus, Export, Fact, Id, Moment, Owner, Problem, Scope,
+};
 
 /// The version that is written.
 pub const RECORD_VERSION: u8 = 1;
@@ -55,6 +57,11 @@ pub enum Work {
     },
     /// Make all vectors anew, with another embedder.
     Embed,
+    /// Fill the schema of an export.
+    Export {
+        /// The export.
+        id: Id,
+    },
 }
 
 /// What an add still has to do.
@@ -101,6 +108,7 @@ impl Job {
             Work::Add(add) => add.event.to_string(),
             Work::Summarise { scope } => format!("summary/{}", scope.conversation()),
             Work::Embed => "embed".to_owned(),
+            Work::Export { id } => format!("export/{id}"),
         }
     }
 }
@@ -146,6 +154,33 @@ pub struct OutcomeRecord {
     pub kind: ChangeKind,
     /// The place of the version it speaks of in the memory's chain.
     pub version: usize,
+}
+
+/// An export and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExportRecord {
+    /// Its id.
+    pub id: Id,
+    /// What was asked for.
+    pub asked: Export,
+    /// How far it is.
+    pub status: EventStatus,
+    /// When it was asked for.
+    pub created_at: Moment,
+    /// When anything about it last changed.
+    pub updated_at: Moment,
+    /// How many memories it was made of.
+    #[serde(default)]
+    pub memories: usize,
+    /// How often one for this purpose was made.
+    #[serde(default)]
+    pub made: u32,
+    /// The values.
+    #[serde(default)]
+    pub result: Value,
+    /// Why the last attempt failed.
+    #[serde(default)]
+    pub error: Option<Problem>,
 }
 
 /// The running summary of a conversation.

@@ -1,6 +1,6 @@
 //! `POST /v3/memories/add/`.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::fields::{Fields, bad_value};
 use super::{Read, Shape, messages, scope};
@@ -59,52 +59,15 @@ pub(super) fn expiration(fields: &Fields) -> Result<Option<Moment>, Problem> {
     Ok(fields.span("expiration_date")?.map(|span| span.until))
 }
 
-/// `[{name: description}]`, `[{"name": ..., "description": ...}]`, `[name]` or `{name: description}`.
+/// See [`Category::list`].
 fn categories(value: Option<&Value>) -> Result<Vec<Category>, Problem> {
-    let refused = || {
+    let list = Category::list(value.unwrap_or(&Value::Null));
+    list.ok_or_else(|| {
         bad_value(
             "custom_categories",
             "a list such as [{\"name\": \"description\"}]",
         )
-    };
-    let mut categories = Vec::new();
-    match value {
-        None => {}
-        Some(Value::Object(pairs)) => of_pairs(pairs, &mut categories),
-        Some(Value::Array(items)) => {
-            for item in items {
-                match item {
-                    Value::String(name) => push(name, "", &mut categories),
-                    Value::Object(pairs) => match pairs.get("name").and_then(Value::as_str) {
-                        Some(name) => {
-                            let description = pairs.get("description").and_then(Value::as_str);
-                            push(name, description.unwrap_or_default(), &mut categories);
-                        }
-                        None => of_pairs(pairs, &mut categories),
-                    },
-                    _ => return Err(refused()),
-                }
-            }
-        }
-        Some(_) => return Err(refused()),
-    }
-    Ok(categories)
-}
-
-fn of_pairs(pairs: &Map<String, Value>, categories: &mut Vec<Category>) {
-    for (name, description) in pairs {
-        push(name, description.as_str().unwrap_or_default(), categories);
-    }
-}
-
-fn push(name: &str, description: &str, categories: &mut Vec<Category>) {
-    let name = name.trim();
-    if !name.is_empty() {
-        categories.push(Category {
-            name: name.to_owned(),
-            description: description.trim().to_owned(),
-        });
-    }
+    })
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
         rerank: fields.flag("rerank", false)?,
         as_of: graph::moment(fields, "as_of")?,
         known_at: graph::moment(fields, "known_at")?,
+        latest_only: fields.flag("latest_only", false)?,
         without: Vec::new(),
     };
     let shape = Shape::Hits {
@@ -78,6 +79,7 @@ pub(super) fn list(fields: &Fields, uri: &Uri) -> Result<Read, Problem> {
         filter,
         page,
         page_size,
+        skip: 0,
         show_expired: fields.flag("show_expired", false)?,
         show_past: fields.flag("show_past", false)?,
         transcript: transcript(fields)?.unwrap_or(Transcript::Never) != Transcript::Never,

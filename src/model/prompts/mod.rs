@@ -9,6 +9,9 @@ pub const UPDATE: &str = include_str!("update.md");
 /// Instructions of the running summary.
 pub const SUMMARY: &str = include_str!("summary.md");
 
+/// Instructions of an export: memories as values of a schema.
+pub const EXPORT: &str = include_str!("export.md");
+
 /// What a model is told when its reply could not be read.
 pub const REPAIR: &str = "Your last reply could not be read. Answer again, with nothing but what was \
                           asked for, in exactly the form that was asked for.";

@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
 use super::traits::TraitsTable;
-use crate::memory::{Card, EntityId, Id, Kind, Moment, Scope, SpaceHash, Traits, says};
+use crate::memory::{Card, EntityId, Feedback, Id, Kind, Moment, Scope, SpaceHash, Traits, says};
 
 /// Sequence numbers on a page of cards. An add uses three or four.
 pub const SEQUENCES: u32 = 512;
@@ -95,6 +95,8 @@ const TRANSCRIPT: u8 = 2;
 const CURRENT: u8 = 4;
 const STANDING: u8 = 8;
 const IMMUTABLE: u8 = 16;
+const LIKED: u8 = 32;
+const DISLIKED: u8 = 64;
 
 /// Yes and no of a card, a bit each.
 pub fn flags_of(card: &Card) -> u8 {
@@ -104,6 +106,12 @@ pub fn flags_of(card: &Card) -> u8 {
         | flag(CURRENT, card.current)
         | flag(STANDING, card.standing)
         | flag(IMMUTABLE, card.immutable)
+        | match card.feedback {
+            None => 0,
+            Some(Feedback::Positive) => LIKED,
+            Some(Feedback::Negative) => DISLIKED,
+            Some(Feedback::VeryNegative) => LIKED | DISLIKED,
+        }
 }
 
 /// Sets what [`flags_of`] told.
@@ -117,6 +125,12 @@ pub fn set_flags(card: &mut Card, flags: u8) {
     card.current = flag(CURRENT);
     card.standing = flag(STANDING);
     card.immutable = flag(IMMUTABLE);
+    card.feedback = match (flag(LIKED), flag(DISLIKED)) {
+        (false, false) => None,
+        (true, false) => Some(Feedback::Positive),
+        (false, true) => Some(Feedback::Negative),
+        (true, true) => Some(Feedback::VeryNegative),
+    };
 }
 
 impl Cards {
@@ -330,6 +344,7 @@ impl Cards {
             current: false,
             standing: false,
             immutable: false,
+            feedback: None,
             traits: self.traits.get(row.traits)?.clone(),
             created_at: row.created_at,
             updated_at: row.updated_at,

@@ -40,6 +40,8 @@ pub(super) fn memory() -> Memory {
         expires_at: Some("2030-01-02".parse().unwrap()),
         immutable: false,
         undecided: false,
+        feedback: None,
+        feedback_reason: None,
         created_at: at(0),
         updated_at: at(1),
     }
