@@ -31,15 +31,20 @@ impl Fields {
         }
     }
 
-    /// Reads a query string. Of a name that comes twice, the last counts.
+    /// Reads a query string. A name that comes several times is a list.
     pub fn of_query(query: Option<&str>) -> Self {
-        let pairs = wire::query_pairs(query.unwrap_or_default());
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name, Value::String(value)))
-                .collect(),
-        )
+        let mut fields = Map::new();
+        for (name, value) in wire::query_pairs(query.unwrap_or_default()) {
+            let value = Value::String(value);
+            match fields.get_mut(&name) {
+                None => {
+                    fields.insert(name, value);
+                }
+                Some(Value::Array(all)) => all.push(value),
+                Some(first) => *first = Value::Array(vec![first.take(), value]),
+            }
+        }
+        Self(fields)
     }
 
     /// Adds the fields of `other` that are not here yet.
@@ -48,6 +53,21 @@ impl Fields {
             self.0.entry(name).or_insert(value);
         }
         self
+    }
+
+    /// The fields of a JSON object.
+    pub fn of_object(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
+    /// Sets a field.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    /// All fields.
+    pub fn into_map(self) -> Map<String, Value> {
+        self.0
     }
 
     /// The names.

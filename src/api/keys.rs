@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::hosted::ORGANIZATION;
 use crate::memory::Problem;
 
 /// The variable that lists the keys: `key` or `project:key`, separated by commas or lines.
@@ -25,10 +26,15 @@ impl Project {
     pub(super) fn ping(&self) -> Value {
         json!({
             "status": "ok",
-            "org_id": "edgemem",
+            "org_id": ORGANIZATION,
             "project_id": self.id,
-            "user_email": format!("{}@edgemem.invalid", self.id),
+            "user_email": self.email(),
         })
+    }
+
+    /// An address that leads nowhere, as clients want one.
+    pub(super) fn email(&self) -> String {
+        format!("{}@edgemem.invalid", self.id)
     }
 }
 

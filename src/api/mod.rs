@@ -12,6 +12,7 @@
 //!         }
 //!         gateway.answer(&call, reply)
 //!     }
+//!     Received::Work(work) => gateway.work(work, spaces and directory of work.project).await,
 //! }
 //! ```
 //!
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use cors::{CORS_VARIABLE, Cors};
+pub use hosted::Backend;
 pub use keys::{KEYS_VARIABLE, Keys, KeysError, Project};
 pub use wire::{problem_response, response_of};
 
@@ -80,6 +82,17 @@ pub enum Received {
     Answer(Response<Vec<u8>>),
     /// A space must be asked.
     Call(Box<Call>),
+    /// Several spaces must be asked, or the directory.
+    Work(Box<Work>),
+}
+
+/// A request of an authenticated client that several spaces, or the directory, answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    /// Whose key it came with.
+    pub project: Project,
+    task: hosted::Task,
+    origin: Option<String>,
 }
 
 /// A request of an authenticated client to one space.
@@ -132,6 +145,13 @@ impl Gateway {
         }
         let read = self.authenticate(request).and_then(|project| match route {
             hosted::Route::Ping => Ok(answer(wire::json_response(StatusCode::OK, &project.ping()))),
+            route if let Some(task) = self.task(&route, request, &project)? => {
+                Ok(Received::Work(Box::new(Work {
+                    project,
+                    task,
+                    origin: origin.map(str::to_owned),
+                })))
+            }
             route => hosted::read(&route, request.uri(), request.body()).map(|read| {
                 Received::Call(Box::new(Call {
                     project,
@@ -145,6 +165,27 @@ impl Gateway {
             }),
         });
         read.unwrap_or_else(|problem| answer(problem_response(&problem)))
+    }
+
+    fn task(
+        &self,
+        route: &hosted::Route,
+        request: &Request<Vec<u8>>,
+        project: &Project,
+    ) -> Result<Option<hosted::Task>, Problem> {
+        let (uri, headers) = (request.uri(), request.headers());
+        hosted::task(route, uri, headers, request.body(), &project.id)
+    }
+
+    /// Does what several spaces, or the directory, answer. `backend` reaches those of [`Work::project`].
+    pub async fn work(&self, work: Work, backend: &dyn Backend) -> Response<Vec<u8>> {
+        let mut response = match work.task.run(&work.project, backend).await {
+            Ok((status, body)) => wire::json_response(status, &body),
+            Err(problem) => problem_response(&problem),
+        };
+        self.cors
+            .allow(work.origin.as_deref(), response.headers_mut());
+        response
     }
 
     /// The response to a call, from the space's last reply.
@@ -229,8 +270,11 @@ impl Order {
 
 fn written(shape: &hosted::Shape, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
     match reply.and_then(|reply| hosted::write(shape, &reply)) {
-        Ok(body) => wire::response_of(StatusCode::OK, shape.content_type(), body),
-        Err(problem) => problem_response(&problem),
+        Ok(body) => wire::response_of(shape.status(), shape.content_type(), body),
+        Err(problem) => match shape.instead_of(&problem) {
+            Some(body) => wire::json_response(StatusCode::OK, &body),
+            None => problem_response(&problem),
+        },
     }
 }
 

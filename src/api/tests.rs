@@ -32,14 +32,14 @@ fn answered(received: Received) -> (u16, Value, Response<Vec<u8>>) {
             let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
             (response.status().as_u16(), body, response)
         }
-        Received::Call(call) => panic!("a call: {call:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
 fn called(received: Received) -> Call {
     match received {
         Received::Call(call) => *call,
-        Received::Answer(response) => panic!("{}", String::from_utf8_lossy(response.body())),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -1,22 +1,34 @@
 //! The hosted REST contract of mem0: what its unmodified clients send and expect.
 
 mod add;
+mod admin;
+mod asked;
 mod context;
 mod graph;
 mod messages;
+mod older;
+mod places;
 mod query;
 mod scope;
 mod shapes;
+mod task;
+mod wide;
 
 use http::header::{ALLOW, HeaderValue};
-use http::{Method, Response, Uri};
+use http::{HeaderMap, Method, Response, Uri};
 
 use super::fields::{Fields, refused};
 use super::{MAX_BODY_BYTES, body_too_large, wire};
 use crate::memory::{Id, IdError, Owner, Problem, SpaceHash};
 use crate::operation::{Operation, Reply};
 
+pub(super) use admin::ORGANIZATION;
+use older::Older;
 pub(super) use shapes::Shape;
+pub use task::Backend;
+pub(super) use task::Task;
+use task::{Asks, in_form, spread};
+use wide::Wide;
 
 /// What a path and method stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +79,18 @@ pub(super) enum Route {
     Resolve(String),
     /// `GET /v1/stats/`
     Stats,
+    /// `POST /v1/summary/`
+    Summary,
+    /// `POST /v1/feedback/`
+    Feedback,
+    /// `POST /v1/exports/`
+    MakeExport,
+    /// `POST /v1/exports/get/`
+    GetExport,
+    /// What older clients and those of the self-hosted server ask of one space.
+    Older(Older),
+    /// What more than one space, or the directory, answers.
+    Wide(Wide),
 }
 
 /// Why a path and method stand for nothing.
@@ -108,7 +132,58 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
         ["v3", "memories", "add"] => ((verb == "POST").then_some(Route::Add), "POST"),
         ["v3", "memories", "search"] => ((verb == "POST").then_some(Route::Search), "POST"),
         ["v3", "memories"] => ((verb == "POST").then_some(Route::List), "POST"),
-        ["v1", "memories"] => ((verb == "DELETE").then_some(Route::DeleteAll), "DELETE"),
+        ["v1", "memories"] => {
+            let route = match verb {
+                "DELETE" => Some(Route::DeleteAll),
+                "GET" => Some(Route::Older(Older::List)),
+                "POST" => Some(Route::Older(Older::Add)),
+                _ => None,
+            };
+            (route, "GET, POST, DELETE")
+        }
+        ["v2", "memories"] => (
+            (verb == "POST").then_some(Route::Older(Older::List)),
+            "POST",
+        ),
+        ["v1" | "v2", "memories", "search"] => (
+            (verb == "POST").then_some(Route::Older(Older::Search)),
+            "POST",
+        ),
+        ["v1", "memories", kind, id] if *id != "history" && wide::kind_of(kind).is_some() => {
+            let under = wide::kind_of(kind).map(|kind| Older::Under(kind, (*id).to_owned()));
+            (under.filter(|_| verb == "GET").map(Route::Older), "GET")
+        }
+        ["v1", "summary"] => ((verb == "POST").then_some(Route::Summary), "POST"),
+        ["v1", "feedback"] => ((verb == "POST").then_some(Route::Feedback), "POST"),
+        ["v1", "exports"] => ((verb == "POST").then_some(Route::MakeExport), "POST"),
+        ["v1", "exports", "get"] => ((verb == "POST").then_some(Route::GetExport), "POST"),
+        ["memories"] => {
+            let older = match verb {
+                "GET" => Some(Older::OssList),
+                "POST" => Some(Older::OssAdd),
+                "DELETE" => Some(Older::OssDeleteAll),
+                _ => None,
+            };
+            (older.map(Route::Older), "GET, POST, DELETE")
+        }
+        ["memories", id] => {
+            let id = (*id).to_owned();
+            let older = match verb {
+                "GET" => Some(Older::OssGet(id)),
+                "PUT" => Some(Older::OssUpdate(id)),
+                "DELETE" => Some(Older::OssDelete(id)),
+                _ => None,
+            };
+            (older.map(Route::Older), "GET, PUT, DELETE")
+        }
+        ["memories", id, "history"] => (
+            (verb == "GET").then(|| Route::Older(Older::OssHistory((*id).to_owned()))),
+            "GET",
+        ),
+        ["search"] => (
+            (verb == "POST").then_some(Route::Older(Older::OssSearch)),
+            "POST",
+        ),
         ["v1", "memories", id] => {
             let id = (*id).to_owned();
             let route = match verb {
@@ -150,16 +225,19 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
             "POST",
         ),
         ["v1", "stats"] => ((verb == "GET").then_some(Route::Stats), "GET"),
-        _ => {
-            return Err(Refusal {
-                problem: Problem::new(
-                    404,
-                    "no_such_route",
-                    "there is nothing at this path; GET / lists the routes of this server",
-                ),
-                allow: None,
-            });
-        }
+        parts => match wide::route(verb, parts) {
+            Some((wide, allow)) => (wide.map(Route::Wide), allow),
+            None => {
+                return Err(Refusal {
+                    problem: Problem::new(
+                        404,
+                        "no_such_route",
+                        "there is nothing at this path; GET / lists the routes of this server",
+                    ),
+                    allow: None,
+                });
+            }
+        },
     };
     route.ok_or_else(|| Refusal {
         problem: Problem::new(
@@ -242,8 +320,16 @@ pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Proble
         }
         Route::Delete(id) => {
             let id = memory_id(id)?;
-            Ok(Read::of_id(id, Operation::Delete { id }, Shape::Deleted))
+            Ok(match query().flag("delete_linked", false)? {
+                true => Read::of_id(id, Operation::DeleteLinked { id }, Shape::DeletedLinked),
+                false => Read::of_id(id, Operation::Delete { id }, Shape::Deleted),
+            })
         }
+        Route::Summary => asked::summary(&Fields::of_body(body)?),
+        Route::Feedback => asked::feedback(&Fields::of_body(body)?),
+        Route::MakeExport => asked::export(&Fields::of_body(body)?),
+        Route::GetExport => asked::exported(&Fields::of_body(body)?),
+        Route::Older(older) => older::read(older, uri, body),
         Route::History(id) => {
             let id = memory_id(id)?;
             Ok(Read::of_id(id, Operation::History { id }, Shape::History))
@@ -254,11 +340,48 @@ pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Proble
                 .map_err(|_| refused("bad_event_id", "event_id should be a valid UUID"))?;
             Ok(Read::of_id(id, Operation::Event { id }, Shape::Event))
         }
-        Route::Root | Route::Health | Route::Ping => Err(Problem::new(
+        Route::Root | Route::Health | Route::Ping | Route::Wide(_) => Err(Problem::new(
             500,
             "no_operation",
             "this route asks nothing of a space",
         )),
+    }
+}
+
+/// Reads a request that more than one space, or the directory, answers; `None` when one space can.
+pub(super) fn task(
+    route: &Route,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    project: &str,
+) -> Result<Option<Task>, Problem> {
+    if body.len() > MAX_BODY_BYTES {
+        return Err(body_too_large());
+    }
+    let fields = || {
+        let query = Fields::of_query(uri.query());
+        Fields::of_body(body).map(|body| query.or(body))
+    };
+    let asks = match route {
+        Route::Wide(wide) => return wide::read(wide, uri, headers, body, project).map(Some),
+        Route::Stats if !wide::names_somebody(&fields()?) => {
+            return Ok(Some(Task::Of(Box::new(admin::Admin::Totals))));
+        }
+        Route::Older(Older::OssList) if !wide::names_somebody(&fields()?) => Asks::OssList,
+        Route::Search | Route::Older(Older::Search | Older::OssSearch) => Asks::Search,
+        Route::List | Route::Older(Older::List | Older::OssList) => Asks::List,
+        Route::DeleteAll | Route::Older(Older::OssDeleteAll) => Asks::DeleteAll,
+        _ => return Ok(None),
+    };
+    match read(route, uri, body) {
+        Err(problem) if asks == Asks::OssList || problem.code == scope::SEVERAL => {
+            let fields = fields()?;
+            let task = spread(&fields, uri, asks)?;
+            Ok(Some(in_form(task, older::form_of(route, &fields)?)))
+        }
+        // What one space can answer, and other refusals, are read again where they are needed.
+        _ => Ok(None),
     }
 }
 

@@ -30,13 +30,19 @@ pub(super) fn question(fields: &Fields) -> Result<Option<String>, Problem> {
 }
 
 pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
+    let (owner, filter) = selection(fields)?;
+    let (operation, shape) = search_with(fields, filter)?;
+    Ok(Read::of_owner(owner, operation, shape))
+}
+
+/// A search of what this filter selects.
+pub(super) fn search_with(fields: &Fields, filter: Filter) -> Result<(Operation, Shape), Problem> {
     let query = question(fields)?.ok_or_else(|| {
         refused(
             "empty_query",
             "give the question in `query`; to see all memories, list them",
         )
     })?;
-    let (owner, filter) = selection(fields)?;
     let defaults = Search::default();
     let threshold = fields.number("threshold")?;
     if threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
@@ -64,11 +70,21 @@ pub(super) fn search(fields: &Fields) -> Result<Read, Problem> {
         cut: Cut(fields.texts("fields")?),
         explain: fields.flag("explain", false)?,
     };
-    Ok(Read::of_owner(owner, Operation::Search(search), shape))
+    Ok((Operation::Search(search), shape))
 }
 
 pub(super) fn list(fields: &Fields, uri: &Uri) -> Result<Read, Problem> {
     let (owner, filter) = selection(fields)?;
+    let (operation, shape) = list_with(fields, uri, filter)?;
+    Ok(Read::of_owner(owner, operation, shape))
+}
+
+/// A list of what this filter selects.
+pub(super) fn list_with(
+    fields: &Fields,
+    uri: &Uri,
+    filter: Filter,
+) -> Result<(Operation, Shape), Problem> {
     let defaults = List::default();
     let page = fields
         .count("page", 1, u32::MAX as usize)?
@@ -90,7 +106,7 @@ pub(super) fn list(fields: &Fields, uri: &Uri) -> Result<Read, Problem> {
         page,
         page_size,
     };
-    Ok(Read::of_owner(owner, Operation::List(list), shape))
+    Ok((Operation::List(list), shape))
 }
 
 /// What may stand beside the conditions of a deletion. Of any other name nobody can say whether
@@ -115,6 +131,19 @@ const CONDITIONS: [&str; 6] = [
 ];
 
 pub(super) fn delete_all(fields: &Fields) -> Result<Read, Problem> {
+    refuse_unknown(fields)?;
+    let (owner, filter) = selection(fields)?;
+    let (operation, shape) = delete_with(fields, filter)?;
+    Ok(Read::of_owner(owner, operation, shape))
+}
+
+/// A deletion of what this filter selects.
+pub(super) fn delete_with(fields: &Fields, filter: Filter) -> Result<(Operation, Shape), Problem> {
+    refuse_unknown(fields)?;
+    Ok((Operation::DeleteAll { filter }, Shape::DeletedAll))
+}
+
+fn refuse_unknown(fields: &Fields) -> Result<(), Problem> {
     let unknown = fields.names().find(|name| {
         !(BESIDE_A_DELETION.contains(name) || CONDITIONS.contains(name) || scope::is_id(name))
     });
@@ -129,12 +158,7 @@ pub(super) fn delete_all(fields: &Fields) -> Result<Read, Problem> {
             ),
         ));
     }
-    let (owner, filter) = selection(fields)?;
-    Ok(Read::of_owner(
-        owner,
-        Operation::DeleteAll { filter },
-        Shape::DeletedAll,
-    ))
+    Ok(())
 }
 
 pub(super) fn update(id: Id, fields: &Fields) -> Result<Read, Problem> {
@@ -183,9 +207,13 @@ pub(super) fn stats(fields: &Fields) -> Result<Read, Problem> {
 
 /// The owner and all conditions of a request.
 pub(super) fn selection(fields: &Fields) -> Result<(Owner, Filter), Problem> {
-    let filter = scope::filter_of(fields)?;
-    let owner = scope::owner_of(&filter)?;
-    let mut parts = vec![filter];
+    let owner = scope::owner_of(&scope::filter_of(fields)?)?;
+    Ok((owner, conditions(fields)?))
+}
+
+/// All conditions of a request.
+pub(super) fn conditions(fields: &Fields) -> Result<Filter, Problem> {
+    let mut parts = vec![scope::filter_of(fields)?];
     let field = |field: &str, operator| {
         Filter::Field(Condition {
             field: field.to_owned(),
@@ -220,14 +248,13 @@ pub(super) fn selection(fields: &Fields) -> Result<(Owner, Filter), Problem> {
         ));
     }
     parts.retain(|part| *part != Filter::all());
-    let filter = match (parts.pop(), parts.is_empty()) {
+    Ok(match (parts.pop(), parts.is_empty()) {
         (Some(only), true) => only,
         (last, _) => {
             parts.extend(last);
             Filter::And(parts)
         }
-    };
-    Ok((owner, filter))
+    })
 }
 
 /// Values of a condition: a list, a text, or a list written as a literal in a query string.

@@ -95,7 +95,12 @@ pub(super) fn owner_of(filter: &Filter) -> Result<Owner, Problem> {
             None => {}
         }
     }
-    Err(scope_problem(&ScopeError::Missing))
+    Err(missing())
+}
+
+/// The refusal of a request that names nobody.
+pub(super) fn missing() -> Problem {
+    scope_problem(&ScopeError::Missing)
 }
 
 /// The owner of a scope.
@@ -111,13 +116,16 @@ fn scope_problem(error: &ScopeError) -> Problem {
     refused(code, error.to_string())
 }
 
+/// The code of a request that concerns several owners where only one is possible.
+pub(super) const SEVERAL: &str = "one_owner_at_a_time";
+
 fn several(kind: OwnerKind) -> Problem {
     let name = field(kind);
     refused(
-        "one_owner_at_a_time",
+        SEVERAL,
         format!(
-            "a query reads the memory of one owner: set {name} to one id (not '*', a list, or one \
-             side of an OR), and ask once for each owner"
+            "this reads or writes the memory of one owner: set {name} to one id (not '*', a list, or \
+             one side of an OR), and ask once for each owner"
         ),
     )
 }

@@ -2,11 +2,13 @@
 
 mod graph;
 
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::export::{Exported, Format};
 use super::super::{is_open, wire};
+use super::older::{self, Form};
 use crate::memory::{ChangeKind, EventStatus, Memory, Moment, Problem, Scope, normalized_hash};
 use crate::operation::{Event, HistoryLine, Hit, Outcome, Reply, Triple};
 
@@ -36,6 +38,7 @@ pub(crate) enum Shape {
     },
     Memory,
     Deleted,
+    DeletedLinked,
     DeletedAll,
     History,
     Event,
@@ -61,9 +64,40 @@ pub(crate) enum Shape {
     /// Of one that was resolved.
     Contradiction,
     Stats,
+    /// Of running summaries.
+    Summaries,
+    /// Of feedback.
+    Judged,
+    /// Of an export that was asked for.
+    ExportAccepted,
+    /// Of an export.
+    Exported,
+    /// Another one in the form of older clients.
+    Older {
+        inner: Box<Shape>,
+        form: Form,
+    },
 }
 
 impl Shape {
+    /// The status of an answer that is no error.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Shape::ExportAccepted => StatusCode::CREATED,
+            _ => StatusCode::OK,
+        }
+    }
+
+    /// What is answered in place of an error, where older clients know none.
+    pub fn instead_of(&self, problem: &Problem) -> Option<Value> {
+        match self {
+            Shape::Older {
+                form: Form::OrNull, ..
+            } if problem.status == 404 => Some(Value::Null),
+            _ => None,
+        }
+    }
+
     /// The media type of what is written.
     pub fn content_type(&self) -> &'static str {
         match self {
@@ -132,9 +166,34 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             fields.insert("lifecycle_state".to_owned(), json!(state));
             Value::Object(fields)
         }
+        (Shape::Older { inner, form }, reply) => form.apply(write(inner, reply)?),
         (Shape::Deleted, Reply::Deleted { .. }) => {
             json!({"message": "Memory deleted successfully!"})
         }
+        (Shape::DeletedLinked, Reply::Deleted { count }) => json!({
+            "message": "Memory deleted successfully!",
+            "cascade_count": count.saturating_sub(1),
+        }),
+        (Shape::Summaries, Reply::Summaries(found)) => older::summaries(found),
+        (Shape::Judged, Reply::Judged { id, judgement }) => json!({
+            "id": id,
+            "memory_id": judgement.memory,
+            "feedback": judgement.feedback,
+            "feedback_reason": judgement.reason,
+        }),
+        (Shape::ExportAccepted, Reply::Export(export)) => json!({
+            "message": "Memory export request received. The export will be ready in a few seconds.",
+            "id": export.id,
+        }),
+        (Shape::Exported, Reply::Export(export)) => match (export.status, &export.error) {
+            (EventStatus::Succeeded, _) => export.result.clone(),
+            (EventStatus::Failed, Some(error)) => return Err(error.clone()),
+            _ => json!({
+                "message": "The export is still being made; ask again in a few seconds.",
+                "id": export.id,
+                "status": export.status,
+            }),
+        },
         (Shape::DeletedAll, Reply::Deleted { count }) => {
             json!({"message": "Memories deleted successfully!", "count": count})
         }
@@ -231,7 +290,7 @@ fn unexpected() -> Problem {
 }
 
 /// A page, with links to its neighbours. The address ends where the number of the page is to be appended.
-fn paged<const N: usize>(
+pub(super) fn paged<const N: usize>(
     total: usize,
     address: &str,
     (page, page_size): (usize, usize),
@@ -252,7 +311,7 @@ fn paged<const N: usize>(
 
 /// The four ids. A run is called `run_id` by searches and `session_id` by the rest of the
 /// contract, so both are given everywhere.
-fn with_ids(mut fields: Value, scope: &Scope) -> Map<String, Value> {
+pub(super) fn with_ids(mut fields: Value, scope: &Scope) -> Map<String, Value> {
     let mut object = match fields.take() {
         Value::Object(object) => object,
         _ => Map::new(),
@@ -280,9 +339,10 @@ fn memory(memory: &Memory) -> Map<String, Value> {
         "attributed_to": memory.attributed_to,
         "standing": memory.standing,
         "immutable": memory.immutable,
+        "feedback": memory.feedback,
         "metadata": memory.metadata,
         "categories": memory.categories,
-        "structured_attributes": null,
+        "structured_attributes": time_of(memory.created_at),
         "replaced_by": null,
         "synthesized": false,
         "expiration_date": memory.expires_at.map(last_day),
@@ -293,6 +353,29 @@ fn memory(memory: &Memory) -> Map<String, Value> {
         "updated_at": memory.updated_at,
     });
     with_ids(fields, &memory.scope)
+}
+
+/// A time in parts, as the contract has them.
+fn time_of(at: Moment) -> Value {
+    let time = at.civil();
+    let week = time.date().iso_week_date().week();
+    let weekday = time.weekday();
+    let is_weekend = matches!(
+        weekday,
+        jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
+    );
+    json!({
+        "year": time.year(),
+        "month": time.month(),
+        "day": time.day(),
+        "hour": time.hour(),
+        "minute": time.minute(),
+        "day_of_week": format!("{weekday:?}").to_lowercase(),
+        "day_of_year": time.date().day_of_year(),
+        "week_of_year": week,
+        "quarter": (time.month() + 2) / 3,
+        "is_weekend": is_weekend,
+    })
 }
 
 /// The last day on which a memory is still shown.
@@ -353,7 +436,7 @@ fn score(score: f32) -> Value {
     json!((f64::from(score) * 1e6).round() / 1e6)
 }
 
-fn history(line: &HistoryLine) -> Value {
+pub(super) fn history(line: &HistoryLine) -> Value {
     let change = &line.change;
     let input: Vec<Value> = line
         .input
@@ -463,7 +546,7 @@ fn triple(triple: &Triple) -> Value {
     })
 }
 
-fn event(event: &Event) -> Value {
+pub(super) fn event(event: &Event) -> Value {
     let open = is_open(event.status);
     let started = event.attempts > 0 || event.status != EventStatus::Pending;
     let latency = event

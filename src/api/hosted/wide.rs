@@ -1,0 +1,307 @@
+//! The routes that more than one space, or the directory, answers.
+
+use http::{HeaderMap, Uri};
+use serde_json::Value;
+
+use super::super::fields::{Fields, refused};
+use super::admin::Admin;
+use super::query;
+use super::task::{self, Name, Task};
+use crate::memory::{OwnerKind, Problem};
+
+/// What a path and method stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wide {
+    BatchUpdate,
+    BatchDelete,
+    Entities,
+    EntityFilters,
+    /// The kind and the id, as the path has them.
+    Entity(String, String),
+    DeleteEntity(String, String),
+    /// The same by the number of the entity.
+    DeleteNumbered(String, String),
+    Declare(OwnerKind),
+    Events,
+    Organizations,
+    Organization,
+    Projects,
+    CreateProject,
+    Project(String),
+    SetProject(String),
+    DeleteProject(String),
+    Members(String),
+    AddMember(String),
+    ChangeMember(String),
+    RemoveMember(String),
+    Webhooks(String),
+    AddWebhook(String),
+    ChangeWebhook(String),
+    RemoveWebhook(String),
+    Profile(String),
+    StartProfiles,
+    ProfileJob(String),
+    ProfileSettings,
+    SetProfileSettings,
+    OssEntities,
+    OssReset,
+}
+
+/// The route of a path, and the methods that it has.
+pub(super) fn route(verb: &str, parts: &[&str]) -> Option<(Option<Wide>, &'static str)> {
+    let is = |wanted: &str| verb == wanted;
+    let own = |text: &str| text.to_owned();
+    Some(match parts {
+        ["v1", "batch"] => (
+            match verb {
+                "PUT" => Some(Wide::BatchUpdate),
+                "DELETE" => Some(Wide::BatchDelete),
+                _ => None,
+            },
+            "PUT, DELETE",
+        ),
+        ["v1", "entities"] => (is("GET").then_some(Wide::Entities), "GET"),
+        ["v1", "entities", "filters"] => (is("GET").then_some(Wide::EntityFilters), "GET"),
+        ["v1", "entities", kind, id] => (
+            is("DELETE").then(|| Wide::DeleteNumbered(own(kind), own(id))),
+            "DELETE",
+        ),
+        ["v2", "entities", kind, id] => (
+            match verb {
+                "GET" => Some(Wide::Entity(own(kind), own(id))),
+                "DELETE" => Some(Wide::DeleteEntity(own(kind), own(id))),
+                _ => None,
+            },
+            "GET, DELETE",
+        ),
+        ["v2", "entities", "user", id, "profile"] => {
+            (is("GET").then(|| Wide::Profile(own(id))), "GET")
+        }
+        ["v2", "profiles", "jobs"] => (is("POST").then_some(Wide::StartProfiles), "POST"),
+        ["v2", "profiles", "jobs", id] => (is("GET").then(|| Wide::ProfileJob(own(id))), "GET"),
+        ["v2", "profiles", "settings"] => (
+            match verb {
+                "GET" => Some(Wide::ProfileSettings),
+                "POST" | "PUT" | "PATCH" => Some(Wide::SetProfileSettings),
+                _ => None,
+            },
+            "GET, POST",
+        ),
+        ["v1", kind @ ("users" | "agents" | "apps" | "runs")] => (
+            is("POST")
+                .then(|| kind_of(kind.trim_end_matches('s')).map(Wide::Declare))
+                .flatten(),
+            "POST",
+        ),
+        ["v1", "events"] => (is("GET").then_some(Wide::Events), "GET"),
+        ["api", "v1", "orgs", "organizations", rest @ ..] => organizations(verb, rest)?,
+        ["api", "v1", "webhooks", "projects", project] => (
+            match verb {
+                "GET" => Some(Wide::Webhooks(own(project))),
+                "POST" => Some(Wide::AddWebhook(own(project))),
+                _ => None,
+            },
+            "GET, POST",
+        ),
+        ["api", "v1", "webhooks", id] => (
+            match verb {
+                "PUT" => Some(Wide::ChangeWebhook(own(id))),
+                "DELETE" => Some(Wide::RemoveWebhook(own(id))),
+                _ => None,
+            },
+            "PUT, DELETE",
+        ),
+        ["entities"] => (is("GET").then_some(Wide::OssEntities), "GET"),
+        ["entities", kind, id] => (
+            is("DELETE").then(|| Wide::DeleteEntity(own(kind), own(id))),
+            "DELETE",
+        ),
+        ["reset"] => (is("POST").then_some(Wide::OssReset), "POST"),
+        _ => return None,
+    })
+}
+
+/// Below `/api/v1/orgs/organizations/`. A server has one organisation, whatever a client calls it.
+fn organizations(verb: &str, parts: &[&str]) -> Option<(Option<Wide>, &'static str)> {
+    let own = |text: &str| text.to_owned();
+    Some(match parts {
+        [] => ((verb == "GET").then_some(Wide::Organizations), "GET"),
+        [_] => ((verb == "GET").then_some(Wide::Organization), "GET"),
+        [_, "projects"] => (
+            match verb {
+                "GET" => Some(Wide::Projects),
+                "POST" => Some(Wide::CreateProject),
+                _ => None,
+            },
+            "GET, POST",
+        ),
+        [_, "projects", project] => (
+            match verb {
+                "GET" => Some(Wide::Project(own(project))),
+                "PATCH" => Some(Wide::SetProject(own(project))),
+                "DELETE" => Some(Wide::DeleteProject(own(project))),
+                _ => None,
+            },
+            "GET, PATCH, DELETE",
+        ),
+        [_, "projects", project, "members"] => (
+            match verb {
+                "GET" => Some(Wide::Members(own(project))),
+                "POST" => Some(Wide::AddMember(own(project))),
+                "PUT" => Some(Wide::ChangeMember(own(project))),
+                "DELETE" => Some(Wide::RemoveMember(own(project))),
+                _ => None,
+            },
+            "GET, POST, PUT, DELETE",
+        ),
+        _ => return None,
+    })
+}
+
+/// The kind of an owner by its name.
+pub(super) fn kind_of(name: &str) -> Option<OwnerKind> {
+    OwnerKind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == name)
+}
+
+fn kind_in(path: &str) -> Result<OwnerKind, Problem> {
+    kind_of(path).ok_or_else(|| refused("bad_entity_type", "Invalid entity type"))
+}
+
+/// Reads a request of such a route.
+pub(super) fn read(
+    wide: &Wide,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    project: &str,
+) -> Result<Task, Problem> {
+    let fields = || {
+        let query = Fields::of_query(uri.query());
+        Fields::of_body(body).map(|body| query.or(body))
+    };
+    let map = || Fields::of_body(body).map(Fields::into_map);
+    let member = || -> Result<(String, String), Problem> {
+        let fields = fields()?;
+        let email = fields.text("email")?;
+        let email = email.ok_or_else(|| refused("missing_field", "give the member's `email`"))?;
+        Ok((
+            email,
+            fields.text("role")?.unwrap_or_else(|| "READER".into()),
+        ))
+    };
+    let of = |admin: Admin| Ok(Task::Of(Box::new(admin)));
+    match wide {
+        Wide::BatchUpdate => task::batch(&fields()?, "updated"),
+        Wide::BatchDelete => task::batch(&fields()?, "deleted"),
+        Wide::Entities | Wide::OssEntities => {
+            let fields = fields()?;
+            let oss = *wide == Wide::OssEntities;
+            of(Admin::Entities {
+                page: fields.count("page", 1, u32::MAX as usize)?.unwrap_or(1),
+                page_size: fields.count("page_size", 1, 10_000)?.unwrap_or(if oss {
+                    10_000
+                } else {
+                    100
+                }),
+                address: query::address(uri),
+                oss,
+            })
+        }
+        Wide::EntityFilters => of(Admin::Filters),
+        Wide::Entity(kind, id) => of(Admin::Entity(kind_in(kind)?, id.clone())),
+        Wide::DeleteEntity(kind, id) => Ok(Task::DeleteEntity {
+            kind: kind_in(kind)?,
+            name: Name::Id(id.clone()),
+        }),
+        Wide::DeleteNumbered(kind, id) => {
+            Ok(Task::DeleteEntity {
+                kind: kind_in(kind)?,
+                name: Name::Number(id.parse().map_err(|_| {
+                    refused("bad_entity_id", "Invalid entity ID. Must be an integer.")
+                })?),
+            })
+        }
+        Wide::Declare(kind) => of(Admin::Declare(*kind, map()?)),
+        Wide::Events => {
+            let fields = fields()?;
+            Ok(Task::Events {
+                page: fields.count("page", 1, u32::MAX as usize)?.unwrap_or(1),
+                page_size: fields.count("page_size", 1, 200)?.unwrap_or(100),
+                address: query::address(uri),
+            })
+        }
+        Wide::Organizations => of(Admin::Organizations),
+        Wide::Organization => of(Admin::Organization),
+        Wide::Projects => of(Admin::Projects),
+        Wide::CreateProject => Err(Problem::new(
+            403,
+            "projects_are_keys",
+            "Unauthorized to create projects in this organization: a project here is the name before a \
+             key in EDGEMEM_API_KEYS",
+        )),
+        Wide::Project(id) => of(Admin::Project {
+            project: id.clone(),
+            fields: fields()?.texts("fields")?,
+        }),
+        Wide::SetProject(id) => of(Admin::SetProject {
+            project: id.clone(),
+            fields: map()?,
+        }),
+        Wide::DeleteProject(id) => match id == project {
+            true => Ok(Task::DeleteAll {
+                settings: true,
+                message: "Project and related data deleted successfully.",
+            }),
+            false => Err(Problem::new(
+                404,
+                "project_not_found",
+                "Organization or project not found",
+            )),
+        },
+        Wide::Members(id) => of(Admin::Members(id.clone())),
+        Wide::AddMember(id) => {
+            let (email, role) = member()?;
+            of(Admin::AddMember(id.clone(), email, role))
+        }
+        Wide::ChangeMember(id) => {
+            let (email, role) = member()?;
+            of(Admin::ChangeMember(id.clone(), email, role))
+        }
+        Wide::RemoveMember(id) => of(Admin::RemoveMember(id.clone(), member()?.0)),
+        Wide::Webhooks(id) => of(Admin::Webhooks(id.clone())),
+        Wide::AddWebhook(id) => of(Admin::AddWebhook(id.clone(), map()?)),
+        Wide::ChangeWebhook(id) => of(Admin::ChangeWebhook(id.clone(), map()?)),
+        Wide::RemoveWebhook(id) => of(Admin::RemoveWebhook(id.clone())),
+        Wide::Profile(id) => of(Admin::Profile(id.clone())),
+        Wide::StartProfiles => {
+            let key = headers.get("idempotency-key");
+            let key = key.and_then(|key| key.to_str().ok()).map(str::to_owned);
+            of(Admin::StartProfiles {
+                fields: map()?,
+                idempotency_key: key,
+            })
+        }
+        Wide::ProfileJob(id) => of(Admin::ProfileJob(id.clone())),
+        Wide::ProfileSettings => of(Admin::ProfileSettings),
+        Wide::SetProfileSettings => of(Admin::SetProfileSettings(map()?)),
+        Wide::OssReset => Ok(Task::DeleteAll {
+            settings: false,
+            message: "All memories reset",
+        }),
+    }
+}
+
+/// Whether a request names anybody.
+pub(super) fn names_somebody(fields: &Fields) -> bool {
+    let is_set = |name: &str| {
+        fields
+            .get(name)
+            .is_some_and(|value| *value != Value::from(""))
+    };
+    fields
+        .names()
+        .any(|name| super::scope::is_id(name) && is_set(name))
+        || is_set("filters")
+}
