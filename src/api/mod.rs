@@ -253,6 +253,14 @@ impl Gateway {
 }
 
 impl Order {
+    /// Asks for the reply itself.
+    pub fn of(operation: Operation) -> Self {
+        Self {
+            operation,
+            shape: None,
+        }
+    }
+
     /// The response to the request that this came from; the reply itself when more is to be asked.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub use ask::{Answer, Ask, Delivery, Entity, EventLine, Page, Space, Totals, Webhook};
-pub use webhooks::{EVENT_TYPES, SIGNATURE, is_private, signature};
+pub use webhooks::{EVENT_TYPES, SIGNATURE, signature};
 
 use crate::memory::{Moment, Problem};
 use crate::store::records::{RecordError, decode, encode};
@@ -29,6 +29,8 @@ const PAGE: usize = 1_000;
 /// The directory of one project over its storage.
 pub struct Directory<S> {
     storage: S,
+    /// Whether webhooks may lead to this machine, to private networks and over plain HTTP.
+    private: bool,
     /// Held from the reading of records to the commit that rests on them.
     turn: Mutex<()>,
 }
@@ -81,10 +83,12 @@ impl DirectoryError {
 type Done<T> = Result<T, DirectoryError>;
 
 impl<S: Storage> Directory<S> {
-    /// The directory that this storage holds.
-    pub fn new(storage: S) -> Self {
+    /// The directory that this storage holds. With `private`, webhooks may lead to this machine, to private
+    /// networks and over plain HTTP: for tests, and where nobody but the operator has keys.
+    pub fn new(storage: S, private: bool) -> Self {
         Self {
             storage,
+            private,
             turn: Mutex::new(()),
         }
     }

@@ -81,7 +81,7 @@ impl<S: Storage> Directory<S> {
                 return Err(DirectoryError::Bad(format!("give the webhook's `{name}`")));
             }
         }
-        change(&mut webhook, fields)?;
+        change(&mut webhook, fields, self.private)?;
         self.commit(vec![put(&format!("webhook/{}", webhook.id), &webhook)?])
             .await?;
         Ok(Answer::Webhooks(vec![webhook]))
@@ -96,7 +96,7 @@ impl<S: Storage> Directory<S> {
         let key = format!("webhook/{id}");
         let found: Option<Webhook> = self.get(&key).await?;
         let mut webhook = found.ok_or(DirectoryError::NoSuchWebhook)?;
-        change(&mut webhook, fields)?;
+        change(&mut webhook, fields, self.private)?;
         webhook.updated_at = now.at;
         self.commit(vec![put(&key, &webhook)?]).await?;
         Ok(Answer::Done)
@@ -189,7 +189,10 @@ impl<S: Storage> Directory<S> {
             }
             let webhook = format!("webhook/{}", delivery.webhook);
             match self.get::<Webhook>(&webhook).await? {
-                Some(webhook) if webhook.is_active => {
+                // What may be sent to can have changed since.
+                Some(webhook)
+                    if webhook.is_active && check_url(&webhook.url, self.private).is_ok() =>
+                {
                     delivery.url = webhook.url;
                     delivery.secret = webhook.secret;
                     deliveries.push(delivery);
@@ -263,7 +266,7 @@ fn told(notice: &Notice) -> Vec<(&'static str, Id, Value)> {
     told
 }
 
-fn change(webhook: &mut Webhook, fields: &Map<String, Value>) -> Done<()> {
+fn change(webhook: &mut Webhook, fields: &Map<String, Value>, private: bool) -> Done<()> {
     let bad = |message: &str| DirectoryError::Bad(message.to_owned());
     let text = |value: &Value| {
         let text = value.as_str().map(str::trim).unwrap_or_default();
@@ -274,7 +277,7 @@ fn change(webhook: &mut Webhook, fields: &Map<String, Value>) -> Done<()> {
     }
     if let Some(url) = fields.get("url") {
         let url = text(url).ok_or_else(|| bad("'url' must be a text"))?;
-        check_url(&url)?;
+        check_url(&url, private)?;
         webhook.url = url;
     }
     if let Some(secret) = fields.get("secret") {
@@ -300,25 +303,26 @@ fn change(webhook: &mut Webhook, fields: &Map<String, Value>) -> Done<()> {
     Ok(())
 }
 
-/// Whether something may be sent there: an absolute URL of HTTP. Where it leads is checked again by
-/// [`is_private`] when something is sent.
-fn check_url(url: &str) -> Done<()> {
+/// Whether something may be sent there: a URL of HTTPS that does not lead inside.
+fn check_url(url: &str, private: bool) -> Done<()> {
     let read: Option<http::Uri> = url.parse().ok();
-    let is_good = read.is_some_and(|uri| {
-        let scheme = uri.scheme_str();
-        matches!(scheme, Some("http" | "https")) && uri.host().is_some_and(|it| !it.is_empty())
-    });
+    let host = read.as_ref().and_then(http::Uri::host).unwrap_or_default();
+    let scheme = read.as_ref().and_then(http::Uri::scheme_str);
+    let is_good = match private {
+        true => matches!(scheme, Some("http" | "https")) && !host.is_empty(),
+        false => scheme == Some("https") && !is_private(host),
+    };
     match is_good {
         true => Ok(()),
         false => Err(DirectoryError::Bad(
-            "'url' must be an absolute address such as https://example.com/hook".to_owned(),
+            "'url' must be a public address of HTTPS such as https://example.com/hook".to_owned(),
         )),
     }
 }
 
 /// Whether a host is this machine or of a private network, as far as its name tells: what is sent there would
 /// reach what is not meant for the outside.
-pub fn is_private(host: &str) -> bool {
+fn is_private(host: &str) -> bool {
     let host = host
         .trim_matches(['[', ']'])
         .trim_end_matches('.')

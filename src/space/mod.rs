@@ -230,7 +230,8 @@ impl<H: Host> Space<H> {
                 });
             }
             if self.host.settings().notices {
-                changes.notices = notices::of(&changes, first, self.host.now());
+                let new = notices::of(&changes, first, self.host.now());
+                changes.notices.extend(new);
             }
             // What is stored must be readable when the space is opened again.
             state.index.check_vectors(&changes.vectors)?;

@@ -1,6 +1,6 @@
 //! What the directory is told: kept in the space, in the same commit as what it tells of, until it has arrived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::{Host, Space, SpaceError};
@@ -89,6 +89,28 @@ impl<H: Host> Space<H> {
             more: notices.len() >= limit.max(1),
             notices,
         })))
+    }
+
+    /// What was not told yet of memories that are erased, without their words.
+    pub(super) async fn untold_of(&self, gone: &BTreeSet<Id>) -> Result<Vec<Notice>, SpaceError> {
+        if !self.host.settings().notices {
+            return Ok(Vec::new());
+        }
+        let storage = self.host.storage();
+        let found = storage
+            .scan(Table::Outbox, Bound::Unbounded, usize::MAX)
+            .await?;
+        let mut redacted = Vec::new();
+        for (key, bytes) in &found {
+            let mut notice: Notice = decode(Table::Outbox, key, bytes)?;
+            if let Happened::Memory { id, text, .. } = &mut notice.what
+                && gone.contains(id)
+            {
+                text.clear();
+                redacted.push(notice);
+            }
+        }
+        Ok(redacted)
     }
 
     /// Forgets what has arrived.

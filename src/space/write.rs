@@ -142,6 +142,7 @@ impl<H: Host> Space<H> {
         for id in &gone {
             history.extend(self.changes_of(id).await?);
         }
+        let untold = self.untold_of(&gone).await?;
         let count = self
             .commit(|state, mint| {
                 let known: BTreeSet<Id> = ids
@@ -153,7 +154,8 @@ impl<H: Host> Space<H> {
                 let count = count.filter(|card| card.is_listed()).count();
                 let jobs: Vec<Job> = state.jobs.values().cloned().collect();
                 let summaries: Vec<SummaryRecord> = state.summaries.values().cloned().collect();
-                let changes = erase(state.known, &known, history, &jobs, &summaries, now, mint);
+                let mut changes = erase(state.known, &known, history, &jobs, &summaries, now, mint);
+                changes.notices = untold;
                 Ok((changes, count))
             })
             .await?;

@@ -13,6 +13,8 @@ use crate::shell::Project;
 /// Where a developer may keep variables and secrets.
 const DEV_VARS: &str = ".dev.vars";
 const KEYS: &str = "EDGEMEM_API_KEYS";
+/// The key of another project of the tests, in which everything may be erased.
+pub const SPARE_KEY: &str = "key-of-the-tests-1";
 /// Variables that are passed on from the environment.
 const PASSED: [&str; 7] = [
     KEYS,
@@ -59,11 +61,12 @@ impl Settings {
         Ok(Self { variables, key })
     }
 
-    /// An API key and nothing else, whatever the environment says.
+    /// API keys and nothing else, whatever the environment says.
     pub fn for_tests() -> Self {
         let key = "key-of-the-tests-0".to_owned();
+        let keys = format!("{key},spare:{SPARE_KEY}");
         Self {
-            variables: BTreeMap::from([(KEYS.to_owned(), key.clone())]),
+            variables: BTreeMap::from([(KEYS.to_owned(), keys)]),
             key,
         }
     }

@@ -10,7 +10,7 @@ use crate::failure::{Failure, While};
 use crate::http::Api;
 use crate::process::handle_interrupts;
 use crate::serving::{Serving, build_model_server, forget, free_port, model_server};
-use crate::settings::Settings;
+use crate::settings::{SPARE_KEY, Settings};
 use crate::shell::{Project, output, run as execute, say, which};
 use crate::stamp;
 use crate::tools::{self, BuildTools};
@@ -199,7 +199,8 @@ fn files(project: &Project, folder: &str, ending: &str) -> Result<Vec<PathBuf>, 
 
 fn clients(project: &Project) -> Result<(), Failure> {
     let tools = BuildTools::ready(project)?;
-    let python = python(project)?;
+    let newest = python(project, "python", "requirements.txt")?;
+    let older = python(project, "python-1", "requirements-1.txt")?;
     let typescript = project.root.join("tests/clients/typescript");
     tools.node.packages(project, &typescript)?;
     build::worker(project, &tools, build::WORKER)?;
@@ -225,6 +226,7 @@ fn clients(project: &Project) -> Result<(), Failure> {
         command
             .env("EDGEMEM_URL", &url)
             .env("EDGEMEM_API_KEY", &settings.key)
+            .env("EDGEMEM_SPARE_API_KEY", SPARE_KEY)
             .env("MEM0_TELEMETRY", "False");
         execute(command)
     };
@@ -236,7 +238,10 @@ fn clients(project: &Project) -> Result<(), Failure> {
         "--start-directory",
         "tests/clients/python",
     ];
-    let python = tested(project.command(python).args(discover));
+    let python = tested(project.command(newest).args(discover));
+    say("the Python client of version 1");
+    let every_method = ["tests/clients/python/test_every_method.py"];
+    let older = tested(project.command(older).args(every_method));
     say("the TypeScript client");
     let node = tested(
         Command::new(&tools.node.program)
@@ -244,16 +249,17 @@ fn clients(project: &Project) -> Result<(), Failure> {
             .args(["--test", "--test-reporter=spec"]),
     );
     python
+        .and(older)
         .and(node)
         .inspect_err(|_| eprint!("{}", worker.log()))
 }
 
-/// Python with the packages of the client's tests.
-fn python(project: &Project) -> Result<PathBuf, Failure> {
-    const REQUIREMENTS: &str = "tests/clients/python/requirements.txt";
-    let folder = project.tools.join("python");
+/// Python with the packages of the client's tests, in a folder of its own.
+fn python(project: &Project, folder: &str, requirements: &str) -> Result<PathBuf, Failure> {
+    let requirements = format!("tests/clients/python/{requirements}");
+    let folder = project.tools.join(folder);
     let program = folder.join("bin/python");
-    let digest = stamp::digest(&project.root, &[REQUIREMENTS], &[])?;
+    let digest = stamp::digest(&project.root, &[&requirements], &[])?;
     let stamp = folder.join(".edgemem");
     if stamp::says(&stamp, &digest) && program.exists() {
         return Ok(program);
@@ -262,7 +268,7 @@ fn python(project: &Project) -> Result<PathBuf, Failure> {
         what: format!("Python cannot make a virtual environment ({error})"),
         advice: "install Python 3.10 or newer with its module venv (Debian: python3-venv)".into(),
     };
-    say("installing the Python client into .tools/python");
+    say(&format!("installing {requirements} into {}", folder.display()));
     let system = which("python3").unwrap_or_else(|| "python3".into());
     execute(
         project
@@ -278,7 +284,7 @@ fn python(project: &Project) -> Result<PathBuf, Failure> {
         "--quiet",
         "--disable-pip-version-check",
         "--requirement",
-        REQUIREMENTS,
+        &requirements,
     ];
     execute(project.command(&program).args(pip))?;
     stamp::write(&stamp, &digest)?;

@@ -7,6 +7,7 @@
 
 mod ai;
 mod assets;
+mod directory;
 mod failure;
 mod http;
 mod models;
@@ -18,6 +19,7 @@ use edgemem::api::{Gateway, MAX_BODY_BYTES, Received, body_too_large, problem_re
 use edgemem::memory::Problem;
 use worker::{Context, Env, Request, event};
 
+use crate::directory::OfProject;
 use crate::failure::caught;
 use crate::http::{BodyError, read_request, to_headers, to_response};
 use crate::models::{about, variable};
@@ -47,6 +49,14 @@ async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Resp
     let mut call = match gateway.receive(&request) {
         Received::Answer(answer) => return to_response(answer),
         Received::Call(call) => call,
+        Received::Work(work) => {
+            let project = work.project.clone();
+            let backend = OfProject {
+                env,
+                project: &project,
+            };
+            return to_response(gateway.work(*work, &backend).await);
+        }
     };
     loop {
         let reply = match ask(env, &call).await {

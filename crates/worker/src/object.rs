@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 
-use edgemem::api::{Call, Order, problem_response};
+use edgemem::api::{Call, Order, Project, problem_response};
+use edgemem::directory::{Answer, Ask};
 use edgemem::memory::{Moment, Problem, SpaceHash};
 use edgemem::operation::{Operation, Reply};
 use edgemem::space::{Host, Settings, Space, SpaceError};
@@ -17,6 +18,7 @@ use worker::{
     durable_object, js_sys,
 };
 
+use crate::directory::{ask_directory, has_directory};
 use crate::failure::{caught, internal};
 use crate::http::{read_request, to_response, to_worker};
 use crate::models::{models, settings};
@@ -27,6 +29,13 @@ const BINDING: &str = "SPACES";
 
 /// The longest operation that an object reads, in bytes: a request of the gateway, and its wrapping.
 const MAX_OPERATION_BYTES: usize = 4 * edgemem::api::MAX_BODY_BYTES;
+
+/// Notices that the directory is told at a time.
+const NOTICES_AT_ONCE: usize = 200;
+
+/// The time between two reports of a space, in milliseconds, and after one that failed.
+const BETWEEN_REPORTS_MS: i64 = 1_000;
+const AFTER_A_FAILURE_MS: i64 = 30_000;
 
 /// What came back from a space.
 pub enum Asked {
@@ -43,25 +52,47 @@ const REPLY: &str = "x-edgemem-reply";
 /// request to `/{space hash}`. The object writes the client's response, whose body passes through here
 /// unread; or, when the call is not over, a reply as JSON of a `Result`.
 pub async fn ask(env: &Env, call: &Call) -> Asked {
-    match fetch(env, call).await {
+    match fetch(env, &call.project, call.space, &call.order()).await {
         Ok(asked) => asked,
         Err(problem) => Asked::Reply(Err(problem)),
     }
 }
 
-async fn fetch(env: &Env, call: &Call) -> std::result::Result<Asked, Problem> {
+/// Asks a space for a reply that the gateway reads.
+///
+/// # Errors
+/// What the space refuses, and 503 when it cannot be reached.
+pub async fn ask_space(
+    env: &Env,
+    project: &Project,
+    space: SpaceHash,
+    operation: Operation,
+) -> Wire {
+    match fetch(env, project, space, &Order::of(operation)).await? {
+        Asked::Reply(reply) => reply,
+        // The object itself could not read the order.
+        Asked::Answer(_) => Err(internal("a space answered what was not asked")),
+    }
+}
+
+async fn fetch(
+    env: &Env,
+    project: &Project,
+    space: SpaceHash,
+    order: &Order,
+) -> std::result::Result<Asked, Problem> {
     let unreachable = |error: worker::Error| {
         let reason = format!("the memory's object cannot be reached: {error}; try again");
         Problem::new(503, "space_unavailable", reason)
     };
     let unreadable = |error: serde_json::Error| internal(&error.to_string());
-    let body = serde_json::to_vec(&call.order()).map_err(unreadable)?;
-    let request = http::Request::post(format!("https://space/{}", call.space))
+    let body = serde_json::to_vec(order).map_err(unreadable)?;
+    let request = http::Request::post(format!("https://space/{space}"))
         .body(body)
         .map_err(|error| internal(&error.to_string()))?;
     let object = env
         .durable_object(BINDING)
-        .and_then(|objects| objects.get_by_name(&format!("{}:{}", call.project.id, call.space)))
+        .and_then(|objects| objects.get_by_name(&format!("{}:{space}", project.id)))
         .map_err(unreachable)?;
     let request = to_worker(request).map_err(unreachable)?;
     let mut response = object
@@ -82,6 +113,8 @@ type Wire = std::result::Result<Reply, Problem>;
 struct Loaded {
     space: Space<WorkerHost>,
     storage: Rc<SqliteStorage>,
+    /// Whether a model extracts facts.
+    extracts: bool,
 }
 
 /// Where an object keeps its space once it is loaded.
@@ -102,6 +135,8 @@ pub struct SpaceObject {
     loaded: AssertUnwindSafe<Rc<Slot>>,
     /// When the alarm is known to ring.
     alarm: AssertUnwindSafe<Cell<Option<Moment>>>,
+    /// When the directory may be told next: what happens meanwhile is told at once.
+    tell_after: AssertUnwindSafe<Cell<Moment>>,
 }
 
 impl DurableObject for SpaceObject {
@@ -111,6 +146,7 @@ impl DurableObject for SpaceObject {
             env,
             loaded: AssertUnwindSafe(Rc::new(Mutex::new(None))),
             alarm: AssertUnwindSafe(Cell::new(None)),
+            tell_after: AssertUnwindSafe(Cell::new(Moment::from_millis(0))),
         }
     }
 
@@ -146,7 +182,14 @@ impl DurableObject for SpaceObject {
                 None => Ok(()),
             }
         };
-        match run.await {
+        let ran = run.await;
+        if let Err(problem) = self.tell().await {
+            console_warn!(
+                "the directory was not told, and will be: {}",
+                problem.message
+            );
+        }
+        match ran {
             Ok(()) => Response::empty(),
             Err(problem) => Err(problem.message.into()),
         }
@@ -171,6 +214,16 @@ impl SpaceObject {
     /// Does what is asked, and sets the alarm for the jobs that are left.
     async fn apply(&self, hash: SpaceHash, operation: Operation) -> Wire {
         let loaded = self.open(hash).await?;
+        if let Operation::RunJobs { event } = &operation
+            && loaded.extracts
+            && (event.is_some()
+                || loaded
+                    .space
+                    .next_due()
+                    .is_some_and(|due| due <= moment_now()))
+        {
+            self.learn_settings(&loaded).await;
+        }
         let outcome = match caught(loaded.space.apply(operation)).await {
             Ok(outcome) => outcome,
             Err(problem) => {
@@ -181,8 +234,86 @@ impl SpaceObject {
                 return Err(problem);
             }
         };
-        self.set_alarm(loaded.space.next_due()).await?;
+        self.set_alarm(self.due(&loaded)).await?;
         outcome.map_err(|error| shown(&error))
+    }
+
+    /// When the alarm is to ring: for jobs, or to tell the directory.
+    fn due(&self, loaded: &Loaded) -> Option<Moment> {
+        let untold = loaded.space.untold_since();
+        let tell = untold.map(|since| since.max(self.tell_after.get()));
+        loaded.space.next_due().into_iter().chain(tell).min()
+    }
+
+    /// The project that this is a space of: the object's name begins with it.
+    fn project(&self) -> Option<Project> {
+        let name = self.state.id().name()?;
+        let (project, _) = name.rsplit_once(':')?;
+        Some(Project {
+            id: project.to_owned(),
+        })
+    }
+
+    /// Tells the directory what it does not know yet. When that fails, it is tried again later.
+    async fn tell(&self) -> std::result::Result<(), Problem> {
+        let Some(loaded) = self.loaded.lock().await.clone() else {
+            return Ok(());
+        };
+        let Some(project) = self.project() else {
+            return Ok(());
+        };
+        let told = async {
+            while let Some(since) = loaded.space.untold_since() {
+                if since.max(self.tell_after.get()) > moment_now() {
+                    break;
+                }
+                let asked = Operation::Notices {
+                    limit: NOTICES_AT_ONCE,
+                };
+                let Reply::Notices(report) = self.asked(&loaded, asked).await? else {
+                    return Err(internal("a space did not give its notices"));
+                };
+                let upto = report.notices.last().map(|notice| notice.id);
+                let more = report.more;
+                let space = match &report.owner {
+                    Some(owner) => owner.space_hash(),
+                    None => break,
+                };
+                ask_directory(&self.env, &project, &Ask::Report { space, report }).await?;
+                self.asked(&loaded, Operation::Noticed { upto }).await?;
+                if !more {
+                    self.tell_after
+                        .set(moment_now().plus_millis(BETWEEN_REPORTS_MS));
+                }
+            }
+            Ok(())
+        };
+        let told = told.await;
+        if told.is_err() {
+            self.tell_after
+                .set(moment_now().plus_millis(AFTER_A_FAILURE_MS));
+        }
+        self.set_alarm(self.due(&loaded)).await?;
+        told
+    }
+
+    async fn asked(&self, loaded: &Loaded, operation: Operation) -> Wire {
+        let outcome = caught(loaded.space.apply(operation)).await?;
+        outcome.map_err(|error| shown(&error))
+    }
+
+    /// Asks the directory what the project wants extracted; when it does not answer, what was known holds.
+    async fn learn_settings(&self, loaded: &Loaded) {
+        let Some(project) = self.project() else {
+            return;
+        };
+        match ask_directory(&self.env, &project, &Ask::Settings).await {
+            Ok(Answer::Settings(settings)) => loaded.space.set_project(*settings),
+            Ok(_) => console_warn!("the directory answered what was not asked"),
+            Err(problem) => {
+                console_warn!("the project's settings are not known: {}", problem.message)
+            }
+        }
     }
 
     /// The space, loaded when nobody asked before.
@@ -193,14 +324,23 @@ impl SpaceObject {
         }
         self.forget_predecessor();
         let models = models(&self.env).await?;
+        let extracts = models.chat.is_some();
         let storage = Rc::new(SqliteStorage::new(&self.state));
         let host = WorkerHost {
-            settings: settings(&self.env)?,
+            settings: Settings {
+                notices: has_directory(&self.env),
+                ..settings(&self.env)?
+            },
             storage: storage.clone(),
         };
         let opened = caught(Space::open(host, models, hash)).await?;
         let space = opened.map_err(|error| shown(&error))?;
-        Ok(slot.insert(Rc::new(Loaded { space, storage })).clone())
+        let loaded = Loaded {
+            space,
+            storage,
+            extracts,
+        };
+        Ok(slot.insert(Rc::new(loaded)).clone())
     }
 
     /// Drops the space of an evicted object of the same id, unless it is still at work.
@@ -238,7 +378,7 @@ impl SpaceObject {
             return Ok(());
         }
         if let Some(due) = due {
-            let at = due.as_millis().max(now().as_millis());
+            let at = due.as_millis().max(moment_now().as_millis());
             let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at as f64));
             let storage = self.state.storage();
             let set = storage.set_alarm(worker::ScheduledTime::new(date)).await;
@@ -263,7 +403,8 @@ fn memory_bytes() -> usize {
     core::arch::wasm32::memory_size::<0>() << 16
 }
 
-fn now() -> Moment {
+/// The time.
+pub fn moment_now() -> Moment {
     Moment::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -281,7 +422,7 @@ impl Host for WorkerHost {
     }
 
     fn now(&self) -> Moment {
-        now()
+        moment_now()
     }
 
     fn settings(&self) -> Settings {

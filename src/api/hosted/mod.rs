@@ -184,6 +184,7 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
             (verb == "POST").then_some(Route::Older(Older::OssSearch)),
             "POST",
         ),
+        ["v1", "memories", "events"] => return Err(nothing_here()),
         ["v1", "memories", id] => {
             let id = (*id).to_owned();
             let route = match verb {
@@ -227,16 +228,7 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
         ["v1", "stats"] => ((verb == "GET").then_some(Route::Stats), "GET"),
         parts => match wide::route(verb, parts) {
             Some((wide, allow)) => (wide.map(Route::Wide), allow),
-            None => {
-                return Err(Refusal {
-                    problem: Problem::new(
-                        404,
-                        "no_such_route",
-                        "there is nothing at this path; GET / lists the routes of this server",
-                    ),
-                    allow: None,
-                });
-            }
+            None => return Err(nothing_here()),
         },
     };
     route.ok_or_else(|| Refusal {
@@ -247,6 +239,17 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
         ),
         allow: Some(allow),
     })
+}
+
+fn nothing_here() -> Refusal {
+    Refusal {
+        problem: Problem::new(
+            404,
+            "no_such_route",
+            "there is nothing at this path; GET / lists the routes of this server",
+        ),
+        allow: None,
+    }
 }
 
 /// A request that a space can answer.

@@ -1,5 +1,6 @@
 //! What each route asks of a space, and what its answers look like on the wire.
 
+mod compatibility;
 mod graph;
 mod reading;
 mod writing;

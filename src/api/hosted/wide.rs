@@ -77,6 +77,11 @@ pub(super) fn route(verb: &str, parts: &[&str]) -> Option<(Option<Wide>, &'stati
         ["v2", "entities", "user", id, "profile"] => {
             (is("GET").then(|| Wide::Profile(own(id))), "GET")
         }
+        // An older client does not escape the slashes in a name.
+        ["v2", "entities", kind, id @ ..] if id.len() > 1 => (
+            is("DELETE").then(|| Wide::DeleteEntity(own(kind), id.join("/"))),
+            "DELETE",
+        ),
         ["v2", "profiles", "jobs"] => (is("POST").then_some(Wide::StartProfiles), "POST"),
         ["v2", "profiles", "jobs", id] => (is("GET").then(|| Wide::ProfileJob(own(id))), "GET"),
         ["v2", "profiles", "settings"] => (

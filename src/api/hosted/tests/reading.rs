@@ -30,6 +30,7 @@ fn a_search_is_read_whole() {
         rerank,
         as_of,
         known_at,
+        latest_only,
         without,
     }) = read.operation
     else {
@@ -39,7 +40,7 @@ fn a_search_is_read_whole() {
         (query.as_str(), top_k, threshold, show_expired),
         ("what?", 3, 0.2, true)
     );
-    assert!(rerank && !relations && without.is_empty());
+    assert!(rerank && latest_only && !relations && without.is_empty());
     assert_eq!((as_of, known_at), (None, None));
     assert_eq!(transcript, Transcript::Fill);
     assert_eq!(reference_time.unwrap().date(), "2025-01-01");

@@ -27,6 +27,12 @@ fn card(sequence: u32, (what, words, run): (u8, u64, u8)) -> Card {
         current: what % 3 > 0,
         standing: what % 7 == 0,
         immutable: what % 11 == 0,
+        feedback: match what % 17 {
+            1 => Some(Feedback::Positive),
+            2 => Some(Feedback::Negative),
+            3 => Some(Feedback::VeryNegative),
+            _ => None,
+        },
         traits: Rc::new(Traits {
             scope: Scope {
                 user_id: Some("ada".into()),
