@@ -157,6 +157,9 @@ fn a_linked_deletion_takes_what_came_from_the_same_messages() {
         .then(facts(&["User lives in Oslo", "User works as a baker"]));
     let event = fixture.say("I live in Oslo and work as a baker.");
     fixture.script.then(facts(&["User owns a boat"]));
+    fixture
+        .script
+        .then(Answer::Calls(vec![("add_memory", r#"{"fact": 1}"#.into())]));
     fixture.say("I own a boat.");
     let Reply::Deleted { count } = fixture.apply(Operation::DeleteLinked {
         id: event.outcomes[0].id,

@@ -65,6 +65,11 @@ impl Fields {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// Keeps the fields of some names only.
+    pub fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.0.retain(|name, _| is_kept(name));
+    }
+
     /// All fields.
     pub fn into_map(self) -> Map<String, Value> {
         self.0

@@ -265,7 +265,6 @@ fn deletions_read_what_python_writes_into_a_query() {
     }
     for (path, code) in [
         ("/v1/memories/", "scope_required"),
-        ("/v1/memories/?user_id=*", "one_owner_at_a_time"),
         ("/v1/memories/?user_id=", "bad_id"),
         (
             "/v1/memories/?user_id=u&metadata=%5Bobject%20Object%5D",
@@ -280,6 +279,28 @@ fn deletions_read_what_python_writes_into_a_query() {
         let (status, body, _) = answered(gateway.receive(&request("DELETE", path, "")));
         assert_eq!((status, &body["code"]), (400, &json!(code)), "{path}");
     }
+}
+
+#[test]
+fn what_concerns_several_owners_is_work() {
+    let gateway = gateway(KEY);
+    let everybody = "/v1/memories/?user_id=*&agent_id=*&app_id=*&run_id=*";
+    let two = r#"{"filters": {"OR": [{"user_id": "u"}, {"user_id": "v"}]}, "query": "q"}"#;
+    for (method, path, body) in [
+        ("DELETE", "/v1/memories/?user_id=*", ""),
+        ("DELETE", everybody, ""),
+        ("POST", "/v3/memories/", r#"{"filters": {"user_id": "*"}}"#),
+        ("POST", "/v3/memories/search/", two),
+        ("POST", "/v2/memories/search/", two),
+        ("GET", "/memories", ""),
+        ("GET", "/v1/stats/", ""),
+        ("GET", "/v1/entities/", ""),
+    ] {
+        let received = gateway.receive(&request(method, path, body));
+        assert!(matches!(received, Received::Work(_)), "{method} {path}");
+    }
+    let one = r#"{"filters": {"user_id": "u", "run_id": "*"}, "query": "q"}"#;
+    called(gateway.receive(&request("POST", "/v3/memories/search/", one)));
 }
 
 #[test]

@@ -268,7 +268,10 @@ fn python(project: &Project, folder: &str, requirements: &str) -> Result<PathBuf
         what: format!("Python cannot make a virtual environment ({error})"),
         advice: "install Python 3.10 or newer with its module venv (Debian: python3-venv)".into(),
     };
-    say(&format!("installing {requirements} into {}", folder.display()));
+    say(&format!(
+        "installing {requirements} into {}",
+        folder.display()
+    ));
     let system = which("python3").unwrap_or_else(|| "python3".into());
     execute(
         project

@@ -371,6 +371,17 @@ pub(super) fn task(
         Route::Stats if !wide::names_somebody(&fields()?) => {
             return Ok(Some(Task::Of(Box::new(admin::Admin::Totals))));
         }
+        // So a client says that everything is to go.
+        Route::DeleteAll if wide::names_everybody(&fields()?) => {
+            let mut fields = fields()?;
+            fields.retain(|name| !scope::is_id(name));
+            let (operation, shape) = query::delete_with(&fields, query::conditions(&fields)?)?;
+            return Ok(Some(Task::Spread {
+                places: places::Places::everywhere(),
+                operation,
+                shape,
+            }));
+        }
         Route::Older(Older::OssList) if !wide::names_somebody(&fields()?) => Asks::OssList,
         Route::Search | Route::Older(Older::Search | Older::OssSearch) => Asks::Search,
         Route::List | Route::Older(Older::List | Older::OssList) => Asks::List,

@@ -310,3 +310,12 @@ pub(super) fn names_somebody(fields: &Fields) -> bool {
         .any(|name| super::scope::is_id(name) && is_set(name))
         || is_set("filters")
 }
+
+/// Whether a request asks for any user, any agent, any app and any run: for all that there is.
+pub(super) fn names_everybody(fields: &Fields) -> bool {
+    let is_any = |kind: OwnerKind| {
+        let name = format!("{}_id", kind.as_str());
+        fields.get(&name) == Some(&Value::from("*"))
+    };
+    OwnerKind::ALL.into_iter().all(is_any)
+}

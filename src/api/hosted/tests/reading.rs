@@ -200,6 +200,11 @@ fn routes_by_id_ask_the_space_of_the_id() {
         (
             "DELETE",
             format!("/v1/memories/{id}/?delete_linked=true"),
+            Operation::DeleteLinked { id },
+        ),
+        (
+            "DELETE",
+            format!("/v1/memories/{id}/"),
             Operation::Delete { id },
         ),
         (
