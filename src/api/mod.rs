@@ -145,36 +145,29 @@ impl Gateway {
         }
         let read = self.authenticate(request).and_then(|project| match route {
             hosted::Route::Ping => Ok(answer(wire::json_response(StatusCode::OK, &project.ping()))),
-            route if let Some(task) = self.task(&route, request, &project)? => {
-                Ok(Received::Work(Box::new(Work {
-                    project,
-                    task,
-                    origin: origin.map(str::to_owned),
-                })))
+            route => {
+                let (uri, headers) = (request.uri(), request.headers());
+                let todo = hosted::todo(&route, uri, headers, request.body(), &project.id)?;
+                let origin = origin.map(str::to_owned);
+                Ok(match todo {
+                    hosted::Todo::Task(task) => Received::Work(Box::new(Work {
+                        project,
+                        task,
+                        origin,
+                    })),
+                    hosted::Todo::Read(read) => Received::Call(Box::new(Call {
+                        project,
+                        space: read.space,
+                        owner: read.owner,
+                        operation: read.operation,
+                        shape: read.shape,
+                        wait: read.wait,
+                        origin,
+                    })),
+                })
             }
-            route => hosted::read(&route, request.uri(), request.body()).map(|read| {
-                Received::Call(Box::new(Call {
-                    project,
-                    space: read.space,
-                    owner: read.owner,
-                    operation: read.operation,
-                    shape: read.shape,
-                    wait: read.wait,
-                    origin: origin.map(str::to_owned),
-                }))
-            }),
         });
         read.unwrap_or_else(|problem| answer(problem_response(&problem)))
-    }
-
-    fn task(
-        &self,
-        route: &hosted::Route,
-        request: &Request<Vec<u8>>,
-        project: &Project,
-    ) -> Result<Option<hosted::Task>, Problem> {
-        let (uri, headers) = (request.uri(), request.headers());
-        hosted::task(route, uri, headers, request.body(), &project.id)
     }
 
     /// Does what several spaces, or the directory, answer. `backend` reaches those of [`Work::project`].

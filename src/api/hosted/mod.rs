@@ -351,14 +351,22 @@ pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Proble
     }
 }
 
-/// Reads a request that more than one space, or the directory, answers; `None` when one space can.
-pub(super) fn task(
+/// What a request asks for.
+pub(super) enum Todo {
+    /// One space can answer it.
+    Read(Read),
+    /// Several spaces, or the directory, answer it.
+    Task(Task),
+}
+
+/// Reads a request of any route but those that ask nothing.
+pub(super) fn todo(
     route: &Route,
     uri: &Uri,
     headers: &HeaderMap,
     body: &[u8],
     project: &str,
-) -> Result<Option<Task>, Problem> {
+) -> Result<Todo, Problem> {
     if body.len() > MAX_BODY_BYTES {
         return Err(body_too_large());
     }
@@ -366,37 +374,44 @@ pub(super) fn task(
         let query = Fields::of_query(uri.query());
         Fields::of_body(body).map(|body| query.or(body))
     };
-    let asks = match route {
-        Route::Wide(wide) => return wide::read(wide, uri, headers, body, project).map(Some),
+    match route {
+        Route::Wide(wide) => return wide::read(wide, uri, headers, body, project).map(Todo::Task),
         Route::Stats if !wide::names_somebody(&fields()?) => {
-            return Ok(Some(Task::Of(Box::new(admin::Admin::Totals))));
+            let totals = Task::Of(Box::new(admin::Admin::Totals));
+            return Ok(Todo::Task(totals));
         }
         // So a client says that everything is to go.
         Route::DeleteAll if wide::names_everybody(&fields()?) => {
             let mut fields = fields()?;
             fields.retain(|name| !scope::is_id(name));
             let (operation, shape) = query::delete_with(&fields, query::conditions(&fields)?)?;
-            return Ok(Some(Task::Spread {
+            return Ok(Todo::Task(Task::Spread {
                 places: places::Places::everywhere(),
                 operation,
                 shape,
             }));
         }
-        Route::Older(Older::OssList) if !wide::names_somebody(&fields()?) => Asks::OssList,
+        Route::Older(Older::OssList) if !wide::names_somebody(&fields()?) => {
+            return spread(&fields()?, uri, Asks::OssList).map(Todo::Task);
+        }
+        _ => {}
+    }
+    let problem = match read(route, uri, body) {
+        Ok(read) => return Ok(Todo::Read(read)),
+        Err(problem) => problem,
+    };
+    let asks = match route {
         Route::Search | Route::Older(Older::Search | Older::OssSearch) => Asks::Search,
         Route::List | Route::Older(Older::List | Older::OssList) => Asks::List,
         Route::DeleteAll | Route::Older(Older::OssDeleteAll) => Asks::DeleteAll,
-        _ => return Ok(None),
+        _ => return Err(problem),
     };
-    match read(route, uri, body) {
-        Err(problem) if asks == Asks::OssList || problem.code == scope::SEVERAL => {
-            let fields = fields()?;
-            let task = spread(&fields, uri, asks)?;
-            Ok(Some(in_form(task, older::form_of(route, &fields)?)))
-        }
-        // What one space can answer, and other refusals, are read again where they are needed.
-        _ => Ok(None),
+    if problem.code != scope::SEVERAL {
+        return Err(problem);
     }
+    let fields = fields()?;
+    let task = spread(&fields, uri, asks)?;
+    Ok(Todo::Task(in_form(task, older::form_of(route, &fields)?)))
 }
 
 fn memory_id(text: &str) -> Result<Id, Problem> {
