@@ -50,7 +50,7 @@ impl Server {
         }
     }
 
-    fn at(&self, hash: SpaceHash) -> Rc<Space<TestHost>> {
+    async fn at(&self, hash: SpaceHash) -> Rc<Space<TestHost>> {
         if let Some(space) = self.spaces.borrow().get(&hash) {
             return Rc::clone(space);
         }
@@ -69,14 +69,14 @@ impl Server {
             embedder: Rc::clone(&self.embedder) as _,
             reranker: None,
         };
-        let space = Rc::new(block_on(Space::open(host, models, hash)).unwrap());
+        let space = Rc::new(Space::open(host, models, hash).await.unwrap());
         self.spaces.borrow_mut().insert(hash, Rc::clone(&space));
         space
     }
 
     async fn ask_space(&self, hash: SpaceHash, operation: Operation) -> Result<Reply, Problem> {
         self.asked.set(self.asked.get() + 1);
-        let reply = self.at(hash).apply(operation).await;
+        let reply = self.at(hash).await.apply(operation).await;
         reply.map_err(|error| error.problem())
     }
 
@@ -277,13 +277,8 @@ fn one_declared_is_listed_before_anything_is_known_of_it() {
     let declared = json!({"user_id": "ann", "metadata": {"plan": "free"}});
     let (status, body) = server.call("POST", "/v1/users/", declared);
     assert_eq!((status, &body["user_id"]), (201, &json!("ann")));
-    let [found] = &server
-        .ok("GET", "/v2/entities/user/ann/", Value::Null)
-        .as_array()
-        .unwrap()[..]
-    else {
-        panic!()
-    };
+    let found = server.ok("GET", "/v2/entities/user/ann/", Value::Null);
+    let found = &found[0];
     assert_eq!(found["metadata"], json!({"plan": "free"}));
     server.add("I row", json!({"user_id": "ann"}));
     server.alarms();
