@@ -7,6 +7,8 @@
 //! A tool is a request of the REST API in other words ([`tools`]), and its result is that request's answer
 //! ([`Envelope::wrap`]). So a tool can do what the API can, and nothing else.
 
+#[cfg(test)]
+mod document;
 mod message;
 mod revision;
 mod tools;
