@@ -13,8 +13,8 @@ const key = process.env.EDGEMEM_API_KEY;
 const info = { name: "edgemem-tests", version: "1.0.0" };
 
 // The model server replays one fact for this message.
-const HIKING = "I love hiking in the Alps.";
-const FACT = "User loves hiking in the Alps";
+const SAID = "I live in Paris.";
+const FACT = "User lives in Paris";
 
 const TOOLS = [
   "add_memory",
@@ -106,24 +106,24 @@ for (const [kind, connect] of Object.entries(kinds)) {
     });
 
     it("remembers, recalls, corrects and erases", async () => {
-      const added = await call("add_memory", { text: HIKING, user_id: user, async_mode: false });
+      const added = await call("add_memory", { text: SAID, user_id: user, async_mode: false });
       assert.equal(added.status, "SUCCEEDED", JSON.stringify(added));
       assert.equal(added.results[0].memory, FACT);
       const event = await call("get_event_status", { event_id: added.event_id });
       assert.equal(event.results[0].id, added.results[0].id);
 
-      const found = await call("search_memories", { query: "What do I like to do?", user_id: user, limit: 3 });
+      const found = await call("search_memories", { query: "Where do I live?", user_id: user, limit: 3 });
       assert.equal(found.results[0].memory, FACT);
-      const context = await call("get_context", { query: "Plan a weekend", user_id: user });
-      assert.match(context.context, /hiking in the Alps/);
-      const way = await call("graph_path", { user_id: user, from: "user", to: "hiking" });
-      assert.match(way.paths[0].text, /-loves-> hiking/);
+      const context = await call("get_context", { query: "Where do I live?", user_id: user });
+      assert.match(context.context, /Paris/);
+      const way = await call("graph_path", { user_id: user, from: "user", to: "Paris" });
+      assert.match(way.paths[0].text, /-lives_in-> Paris/);
       const page = await call("get_memories", { user_id: user, page_size: 5 });
       assert.equal(page.count, 1);
 
       const { id } = page.results[0];
-      await call("update_memory", { memory_id: id, text: "User loves hiking in the Dolomites" });
-      assert.equal((await call("get_memory", { memory_id: id })).memory, "User loves hiking in the Dolomites");
+      await call("update_memory", { memory_id: id, text: "User lives in Lyon" });
+      assert.equal((await call("get_memory", { memory_id: id })).memory, "User lives in Lyon");
       await call("delete_memory", { memory_id: id });
       const turns = [{ role: "user", content: "My cat is called Momo." }];
       await call("add_memory", { text: "", messages: turns, user_id: user, infer: false });

@@ -29,8 +29,10 @@ pub(crate) struct Endpoint {
     query: Option<Made>,
     body: Option<Made>,
     answer: Made,
-    /// An answer of another type, and which.
-    media: Option<&'static str>,
+    /// The answer's type.
+    media: &'static str,
+    /// Other types that can be asked for, as text.
+    texts: &'static [&'static str],
     /// Values of parameters, and fields of the body: a request that works.
     example: Value,
     /// What it may refuse, besides what every route may.
@@ -98,7 +100,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         get("/v1/graph/export/", "export_graph", "The whole graph in a format of other programs")
             .asks::<q::Export>(with(alice(), json!({"format": "json-ld"})))
             .answers::<Value>()
-            .of("application/ld+json"),
+            .of(
+            "application/ld+json",
+            &["application/graphml+xml", "application/x-cypher-query"],
+        ),
         get("/v1/graph/path/", "graph_path", "How two entities hang together, over at most three relations")
             .asks::<q::Path>(with(alice(), json!({"from": "user", "to": "Lisbon"})))
             .answers::<a::Paths>()
@@ -163,7 +168,8 @@ fn get(path: &'static str, id: &'static str, summary: &'static str) -> Endpoint 
         query: None,
         body: None,
         answer: SchemaGenerator::subschema_for::<Value>,
-        media: None,
+        media: "application/json",
+        texts: &[],
         example: json!({}),
         refusals: &[],
         open: false,
@@ -217,9 +223,10 @@ impl Endpoint {
         self
     }
 
-    /// Answers another type than JSON.
-    fn of(mut self, media: &'static str) -> Self {
-        self.media = Some(media);
+    /// Answers other types than JSON.
+    fn of(mut self, media: &'static str, texts: &'static [&'static str]) -> Self {
+        self.media = media;
+        self.texts = texts;
         self
     }
 

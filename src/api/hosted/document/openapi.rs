@@ -75,15 +75,14 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Value {
 
 fn operation(endpoint: &Endpoint, answering: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
-    let media = endpoint.media.unwrap_or("application/json");
+    let media = endpoint.media;
     let answer = (endpoint.answer)(answering);
     responses.insert(
         "200".into(),
         json!({"description": "Done.", "content": {media: {"schema": answer}}}),
     );
-    if endpoint.answers_graphs() {
-        responses["200"]["content"]["application/xml"] = json!({"schema": {"type": "string"}});
-        responses["200"]["content"]["text/plain"] = json!({"schema": {"type": "string"}});
+    for media in endpoint.texts {
+        responses["200"]["content"][media] = json!({"schema": {"type": "string"}});
     }
     for status in endpoint.statuses() {
         let refusal = json!({"$ref": format!("#/components/responses/Status{status}")});
@@ -119,10 +118,6 @@ pub(super) fn asked(made: Made) -> Value {
 }
 
 impl Endpoint {
-    fn answers_graphs(&self) -> bool {
-        self.media.is_some()
-    }
-
     /// What it may refuse, in order.
     fn statuses(&self) -> Vec<u16> {
         let mut statuses = self.refusals.to_vec();
