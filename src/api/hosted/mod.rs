@@ -4,6 +4,8 @@ mod add;
 mod admin;
 mod asked;
 mod context;
+#[cfg(test)]
+pub(super) mod document;
 mod graph;
 mod messages;
 mod older;
