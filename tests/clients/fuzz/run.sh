@@ -5,11 +5,13 @@
 #   EDGEMEM_URL=http://127.0.0.1:8787 EDGEMEM_API_KEY=... tests/clients/fuzz/run.sh
 set -eu
 folder=$(cd "$(dirname "$0")" && pwd)
-tools=${EDGEMEM_TOOLS_DIR:-$folder/../../../.tools}/python-fuzz
+tools=${EDGEMEM_TOOLS_DIR:-$(cd "$folder/../../.." && pwd)/.tools}/python-fuzz
 if [ ! -x "$tools/bin/schemathesis" ]; then
   python3 -m venv "$tools"
   "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$folder/requirements.txt"
 fi
+# It leaves its reports there.
+cd "$tools"
 exec "$tools/bin/schemathesis" run "$EDGEMEM_URL/openapi.json" \
   --header "Authorization: Bearer $EDGEMEM_API_KEY" \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
