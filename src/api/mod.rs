@@ -129,7 +129,7 @@ impl Gateway {
         if mcp::is_endpoint(request.uri().path()) {
             return match self.hear(request) {
                 Ok(call) => Received::Call(call),
-                Err(response) => answer(response),
+                Err(response) => answer(*response),
             };
         }
         let route = match hosted::route(request.method(), request.uri().path()) {
@@ -150,22 +150,21 @@ impl Gateway {
     }
 
     /// Answers a message of an agent, or says what to ask of which space.
-    fn hear(&self, request: &Request<Vec<u8>>) -> Result<Box<Call>, Response<Vec<u8>>> {
+    fn hear(&self, request: &Request<Vec<u8>>) -> Result<Box<Call>, Box<Response<Vec<u8>>>> {
         let origin = wire::header(request, "origin");
         let own = request.uri().authority().map(http::uri::Authority::as_str);
-        if !self
-            .cors
-            .admits(origin, own.or(wire::header(request, "host")))
-        {
-            return Err(mcp::wrong_origin());
+        let own = own.or(wire::header(request, "host"));
+        if !self.cors.admits(origin, own) {
+            return Err(Box::new(mcp::wrong_origin()));
         }
         if request.method() != Method::POST {
-            return Err(mcp::not_post(request.method()));
+            return Err(Box::new(mcp::not_post(request.method())));
         }
-        let project = self.authenticate(request);
-        let project = project.map_err(|problem| mcp::unauthorized(&problem))?;
+        let project = self
+            .authenticate(request)
+            .map_err(|problem| mcp::unauthorized(&problem))?;
         let tool = match mcp::hear(request) {
-            mcp::Heard::Answer(response) => return Err(response),
+            mcp::Heard::Answer(response) => return Err(Box::new(response)),
             mcp::Heard::Call(tool) => tool,
         };
         let asked = &tool.request;

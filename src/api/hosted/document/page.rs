@@ -22,9 +22,9 @@ pub(crate) fn page(endpoints: &[Endpoint], document: &Value) -> String {
         } = endpoint;
         let verb = method.to_uppercase();
         let operation = &document["paths"][path][method];
-        let _ = write!(
+        let _ = writeln!(
             list,
-            "<li><a href=\"#{id}\"><code>{verb} {path}</code></a> {}</li>\n",
+            "<li><a href=\"#{id}\"><code>{verb} {path}</code></a> {}</li>",
             escape(summary)
         );
         let _ = write!(
@@ -51,9 +51,9 @@ pub(crate) fn page(endpoints: &[Endpoint], document: &Value) -> String {
         if !rows.is_empty() {
             table(&mut body, &format!("What {id} takes"), &rows);
         }
-        let _ = write!(
+        let _ = writeln!(
             body,
-            "<pre tabindex=\"0\"><code>{}</code></pre>\n",
+            "<pre tabindex=\"0\"><code>{}</code></pre>",
             escape(&curl(&verb, path, operation))
         );
         let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
@@ -116,9 +116,9 @@ fn fields(rows: &mut String, schema: &Value) {
 
 fn row(rows: &mut String, name: &str, kind: &str, required: bool, about: &str) {
     let star = if required { " *" } else { "" };
-    let _ = write!(
+    let _ = writeln!(
         rows,
-        "<tr><th scope=\"row\"><code>{}</code>{star}</th><td>{kind}</td><td>{}</td></tr>\n",
+        "<tr><th scope=\"row\"><code>{}</code>{star}</th><td>{kind}</td><td>{}</td></tr>",
         escape(name),
         escape(about)
     );
