@@ -24,6 +24,7 @@ mod export;
 mod fields;
 mod hosted;
 mod keys;
+mod mcp;
 mod page;
 mod python;
 mod wire;
@@ -50,6 +51,9 @@ pub struct Order {
     /// What to do.
     pub operation: Operation,
     shape: Option<hosted::Shape>,
+    /// What goes around the answer to an agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    envelope: Option<mcp::Envelope>,
 }
 
 /// What a server tells of itself, on its health page.
@@ -92,6 +96,7 @@ pub struct Work {
     /// Whose key it came with.
     pub project: Project,
     task: hosted::Task,
+    envelope: Option<mcp::Envelope>,
     origin: Option<String>,
 }
 
@@ -108,8 +113,38 @@ pub struct Call {
     /// What to ask first.
     pub operation: Operation,
     shape: hosted::Shape,
+    envelope: Option<mcp::Envelope>,
     wait: bool,
     origin: Option<String>,
+}
+
+impl Received {
+    fn new(
+        project: Project,
+        todo: hosted::Todo,
+        envelope: Option<mcp::Envelope>,
+        origin: Option<&str>,
+    ) -> Self {
+        let origin = origin.map(str::to_owned);
+        match todo {
+            hosted::Todo::Task(task) => Self::Work(Box::new(Work {
+                project,
+                task,
+                envelope,
+                origin,
+            })),
+            hosted::Todo::Read(read) => Self::Call(Box::new(Call {
+                project,
+                space: read.space,
+                owner: read.owner,
+                operation: read.operation,
+                shape: read.shape,
+                envelope,
+                wait: read.wait,
+                origin,
+            })),
+        }
+    }
 }
 
 impl Gateway {
@@ -134,6 +169,11 @@ impl Gateway {
         if request.method() == Method::OPTIONS {
             return answer(cors::preflight());
         }
+        if mcp::is_endpoint(request.uri().path()) {
+            return self
+                .hear(request)
+                .unwrap_or_else(|response| answer(*response));
+        }
         let route = match hosted::route(request.method(), request.uri().path()) {
             Ok(route) => route,
             Err(refusal) => return answer(refusal.response()),
@@ -146,28 +186,44 @@ impl Gateway {
         let read = self.authenticate(request).and_then(|project| match route {
             hosted::Route::Ping => Ok(answer(wire::json_response(StatusCode::OK, &project.ping()))),
             route => {
-                let (uri, headers) = (request.uri(), request.headers());
-                let todo = hosted::todo(&route, uri, headers, request.body(), &project.id)?;
-                let origin = origin.map(str::to_owned);
-                Ok(match todo {
-                    hosted::Todo::Task(task) => Received::Work(Box::new(Work {
-                        project,
-                        task,
-                        origin,
-                    })),
-                    hosted::Todo::Read(read) => Received::Call(Box::new(Call {
-                        project,
-                        space: read.space,
-                        owner: read.owner,
-                        operation: read.operation,
-                        shape: read.shape,
-                        wait: read.wait,
-                        origin,
-                    })),
-                })
+                let todo = hosted::todo(
+                    &route,
+                    request.uri(),
+                    request.headers(),
+                    request.body(),
+                    &project.id,
+                )?;
+                Ok(Received::new(project, todo, None, origin))
             }
         });
         read.unwrap_or_else(|problem| answer(problem_response(&problem)))
+    }
+
+    /// Answers a message of an agent, or says what to ask of whom.
+    fn hear(&self, request: &Request<Vec<u8>>) -> Result<Received, Box<Response<Vec<u8>>>> {
+        let origin = wire::header(request, "origin");
+        let own = request.uri().authority().map(http::uri::Authority::as_str);
+        let own = own.or(wire::header(request, "host"));
+        if !self.cors.admits(origin, own) {
+            return Err(Box::new(mcp::wrong_origin()));
+        }
+        if request.method() != Method::POST {
+            return Err(Box::new(mcp::not_post(request.method())));
+        }
+        let project = self
+            .authenticate(request)
+            .map_err(|problem| mcp::unauthorized(&problem))?;
+        let tool = match mcp::hear(request) {
+            mcp::Heard::Answer(response) => return Err(Box::new(response)),
+            mcp::Heard::Call(tool) => tool,
+        };
+        let asked = &tool.request;
+        let route = hosted::route(asked.method(), asked.uri().path())
+            .map_err(|refusal| tool.envelope.wrap(&refusal.response()))?;
+        let todo = hosted::todo(&route, asked.uri(), asked.headers(), asked.body(), &project.id)
+            .and_then(|todo| tool.guard(todo.space()).map(|()| todo))
+            .map_err(|problem| tool.envelope.refuse(&problem))?;
+        Ok(Received::new(project, todo, Some(tool.envelope), origin))
     }
 
     /// Does what several spaces, or the directory, answer. `backend` reaches those of [`Work::project`].
@@ -176,6 +232,9 @@ impl Gateway {
             Ok((status, body)) => wire::json_response(status, &body),
             Err(problem) => problem_response(&problem),
         };
+        if let Some(envelope) = &work.envelope {
+            response = envelope.wrap(&response);
+        }
         self.cors
             .allow(work.origin.as_deref(), response.headers_mut());
         response
@@ -183,7 +242,7 @@ impl Gateway {
 
     /// The response to a call, from the space's last reply.
     pub fn answer(&self, call: &Call, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
-        let mut response = written(&call.shape, reply);
+        let mut response = written(&call.shape, call.envelope.as_ref(), reply);
         *response.headers_mut() = self.headers(call, response.status());
         response
     }
@@ -251,6 +310,7 @@ impl Order {
         Self {
             operation,
             shape: None,
+            envelope: None,
         }
     }
 
@@ -263,19 +323,27 @@ impl Order {
         reply: Result<Reply, Problem>,
     ) -> Result<Response<Vec<u8>>, Result<Reply, Problem>> {
         match &self.shape {
-            Some(shape) => Ok(written(shape, reply)),
+            Some(shape) => Ok(written(shape, self.envelope.as_ref(), reply)),
             None => Err(reply),
         }
     }
 }
 
-fn written(shape: &hosted::Shape, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
-    match reply.and_then(|reply| hosted::write(shape, &reply)) {
+fn written(
+    shape: &hosted::Shape,
+    envelope: Option<&mcp::Envelope>,
+    reply: Result<Reply, Problem>,
+) -> Response<Vec<u8>> {
+    let answer = match reply.and_then(|reply| hosted::write(shape, &reply)) {
         Ok(body) => wire::response_of(shape.status(), shape.content_type(), body),
         Err(problem) => match shape.instead_of(&problem) {
             Some(body) => wire::json_response(StatusCode::OK, &body),
             None => problem_response(&problem),
         },
+    };
+    match envelope {
+        Some(envelope) => envelope.wrap(&answer),
+        None => answer,
     }
 }
 
@@ -285,6 +353,7 @@ impl Call {
         Order {
             operation: self.operation.clone(),
             shape: (!self.wait).then(|| self.shape.clone()),
+            envelope: self.envelope.clone(),
         }
     }
 

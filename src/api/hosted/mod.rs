@@ -4,6 +4,8 @@ mod add;
 mod admin;
 mod asked;
 mod context;
+#[cfg(test)]
+pub(super) mod document;
 mod graph;
 mod messages;
 mod older;
@@ -357,6 +359,16 @@ pub(super) enum Todo {
     Read(Read),
     /// Several spaces, or the directory, answer it.
     Task(Task),
+}
+
+impl Todo {
+    /// The only space that it reaches; `None` when it may reach others, or tells of the project.
+    pub fn space(&self) -> Option<SpaceHash> {
+        match self {
+            Self::Read(read) => Some(read.space),
+            Self::Task(task) => task.space(),
+        }
+    }
 }
 
 /// Reads a request of any route but those that ask nothing.

@@ -13,7 +13,7 @@ use super::places::{Places, places};
 use super::shapes::{self, Shape};
 use super::{Read, query};
 use crate::directory::{Answer, Ask, Entity};
-use crate::memory::{Filter, Id, OwnerKind, Problem, SpaceHash};
+use crate::memory::{Filter, Id, Owner, OwnerKind, Problem, SpaceHash};
 use crate::operation::{Hit, Operation, Reply, Triple};
 
 /// Spaces that are asked at the same time.
@@ -173,6 +173,18 @@ pub(super) fn in_form(task: Task, form: Option<super::older::Form>) -> Task {
 }
 
 impl Task {
+    /// The only space that it reaches; `None` when it may reach others, or tells of the project.
+    pub fn space(&self) -> Option<SpaceHash> {
+        match self {
+            // What is said with a user is the user's, whatever else it is said under.
+            Task::DeleteEntity {
+                kind: kind @ OwnerKind::User,
+                name: Name::Id(id),
+            } => Some(Owner::new(*kind, id).space_hash()),
+            _ => None,
+        }
+    }
+
     /// Does it.
     pub async fn run(self, project: &Project, backend: &dyn Backend) -> Answered {
         match self {
@@ -415,7 +427,7 @@ async fn delete_entity(kind: OwnerKind, name: Name, backend: &dyn Backend) -> An
                 .ok_or_else(|| Problem::new(404, "entity_not_found", "no entity has this id"))?
         }
     };
-    let owner = crate::memory::Owner::new(kind, &id);
+    let owner = Owner::new(kind, &id);
     // Its own space, and what was said under it in others'.
     let places = Places {
         named: vec![owner],
