@@ -114,8 +114,12 @@ pub fn add(fused: &mut Vec<Fused>, channel: Ranked<'_>, place: usize) {
         }
         if let Some(found) = fused.get_mut(at) {
             found.score += channel.weight * score * (1.0 - found.score);
-            found.channels.resize(place, None);
-            found.channels.push(Some((rank + 1, *score)));
+            if found.channels.len() <= place {
+                found.channels.resize(place + 1, None);
+            }
+            if let Some(receipt) = found.channels.get_mut(place) {
+                *receipt = Some((rank + 1, *score));
+            }
         }
     }
     fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.slot.cmp(&b.slot)));
