@@ -69,7 +69,8 @@ impl<'a> Alike<'a> {
         }
     }
 
-    /// The memories among the `allowed`, each with how strongly it hangs together, 0 to 1, and why.
+    /// The memories among the `allowed`, each with how strongly it hangs together, 0 to 1, and why. Of few memories the
+    /// first are nearly all, which says nothing.
     ///
     /// # Errors
     /// When the question's vector has another dimension than the memories'.
@@ -82,6 +83,9 @@ impl<'a> Alike<'a> {
         let Some((_, best)) = found.first().filter(|(_, best)| *best > 0.0) else {
             return Ok(Vec::new());
         };
+        if self.known.count() <= FIRST {
+            return Ok(Vec::new());
+        }
         let mut ties = sessions(found);
         let words = self
             .index
@@ -194,21 +198,28 @@ fn sessions(found: &[(Card, f32)]) -> Vec<(Id, f32, Tie)> {
         let run = one.0.traits.scope.run_id.as_deref();
         runs.entry(run).or_default().push(one);
     }
-    let mut ties = Vec::with_capacity(found.len());
+    let mut sessions: Vec<Vec<&(Card, f32)>> = Vec::new();
     for mut run in runs.into_values() {
         run.sort_by_key(|(card, _)| (card.created_at, card.id));
         let said = |one: &(Card, f32)| one.0.created_at.as_millis();
-        for session in run.chunk_by(|a, b| said(b).saturating_sub(said(a)) <= PAUSE) {
-            // The first of equals.
-            let best = session.iter().reduce(|a, b| if b.1 > a.1 { b } else { a });
-            let Some((best, score)) = best else { continue };
-            let tie = Tie::Session(best.id);
-            ties.extend(
-                session
-                    .iter()
-                    .map(|(card, _)| (card.id, SESSION * score, tie)),
-            );
-        }
+        let of_run = run.chunk_by(|a, b| said(b).saturating_sub(said(a)) <= PAUSE);
+        sessions.extend(of_run.map(<[_]>::to_vec));
+    }
+    // That all is of one session says nothing.
+    if sessions.len() == 1 {
+        return Vec::new();
+    }
+    let mut ties = Vec::with_capacity(found.len());
+    for session in sessions {
+        // The first of equals.
+        let best = session.iter().reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let Some((best, score)) = best else { continue };
+        let tie = Tie::Session(best.id);
+        ties.extend(
+            session
+                .iter()
+                .map(|(card, _)| (card.id, SESSION * score, tie)),
+        );
     }
     ties
 }

@@ -178,6 +178,8 @@ pub fn recall(
         };
         add(&mut fused, ranked, place_of(Channel::Standing));
     }
+    // What is so far down does not come back.
+    fused.truncate(candidates.count);
     let raw = [&channels.keywords, &channels.vectors]
         .map(|found| found.iter().copied().collect::<BTreeMap<Slot, f32>>());
     let mut candidates: Vec<Candidate<'_>> = fused
@@ -266,7 +268,9 @@ fn of_graph<'a>(
             Entry::Occupied(mut known) => {
                 let (all, best, why) = known.get_mut();
                 *all += score * (1.0 - *all);
-                if *best < score {
+                // A way along relations says more than a tie.
+                let says_less = matches!((&*why, &reason), (Reason::Way(_), Reason::Tie(_)));
+                if *best < score && !says_less {
                     *best = score;
                     *why = reason;
                 }

@@ -98,8 +98,9 @@ fn speakers_of(card: &Card, knowledge: &Knowledge) -> Vec<Rc<Traits>> {
         Kind::Message => vec![card.traits.clone()],
         Kind::Fact => {
             let sources = card.sources.iter();
-            let cards = sources.filter_map(|source| knowledge.card(source));
-            cards.map(|card| card.traits).collect()
+            sources
+                .filter_map(|source| knowledge.traits(source))
+                .collect()
         }
     }
 }

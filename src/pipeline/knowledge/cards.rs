@@ -128,6 +128,15 @@ impl Cards {
             .flatten()
     }
 
+    /// What a memory has in common with others.
+    pub fn traits(&self, id: &Id) -> Option<Rc<Traits>> {
+        let row = self.row(id.sequence())?;
+        let is_it = self.space == Some(id.space()) && row.local == id.local();
+        is_it
+            .then(|| self.traits.get(row.traits).cloned())
+            .flatten()
+    }
+
     /// Whether a memory is known.
     pub fn contains(&self, id: &Id) -> bool {
         let row = self.row(id.sequence());
