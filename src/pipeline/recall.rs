@@ -396,7 +396,7 @@ impl RecallIndex {
 
     /// Passages found, best first, as memories, under the slots of their first passages; ties by id, as slots
     /// differ between hosts and loads.
-    fn memories_of(&self, passages: Vec<Scored>) -> Vec<Scored> {
+    pub(super) fn memories_of(&self, passages: Vec<Scored>) -> Vec<Scored> {
         let mut seen = FxHashSet::default();
         let mut found = Vec::with_capacity(passages.len());
         for (slot, score) in passages {
@@ -449,9 +449,14 @@ impl RecallIndex {
         };
         Ok(Channels {
             keywords: self.memories_of(keywords),
-            unrelated: self.fusion.unrelated_cosine(&vectors),
+            unrelated: self.unrelated_cosine(&vectors),
             vectors: self.memories_of(vectors),
         })
+    }
+
+    /// The cosine that counts as nothing, where these vectors were found.
+    pub(super) fn unrelated_cosine(&self, vectors: &[Scored]) -> f32 {
+        self.fusion.unrelated_cosine(vectors)
     }
 
     /// The union of what the channels found, where `trust` tells how much the vectors say, 0 to 1.

@@ -1,4 +1,6 @@
-//! The time channel: of what was found, what is about the time that a question asks about.
+//! The time channel: of what was found, and of what was said then, what is about the time that a question asks about.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::knowledge::Known;
 use super::when::{Anchor, Intent, Pick, Wanted, Window, add, mentions};
@@ -6,6 +8,14 @@ use crate::memory::{Card, Id, Memory, Moment, Precision, Span};
 
 /// Of so many memories found first, the times are looked at.
 const LOOKED_AT: usize = 60;
+
+/// So much before and after the time that a question is limited to, people still speak of it: of tomorrow, of last
+/// week.
+const SPOKEN_OF: i64 = 8 * DAY;
+/// Of so many memories said around that time, the times are looked at, though little else may speak for them.
+const SAID_THEN: usize = 60;
+/// What a memory of the time asked about counts at least, however little it has to do with the question by itself.
+const BY_ITSELF: f32 = 0.5;
 
 /// How surely a memory is about a time that it names, and about that at which it was said.
 const NAMED: f32 = 0.9;
@@ -25,23 +35,59 @@ struct Event {
     surely: f32,
 }
 
-/// The memories found that fit what a question asks of time, with how well: 0 to 1. `anchored` finds the memory
-/// that tells of an event which the question names.
-pub(super) fn timed(
+/// Where a question of time looks.
+pub(super) struct Told<'a, A, S> {
+    /// What other channels found, best first, with scores of 0 to 1.
+    pub found: &'a [(Card, f32)],
+    /// The memory that tells of an event which the question names.
+    pub anchored: A,
+    /// What was said from one moment on and before another, oldest first.
+    pub said_between: S,
+}
+
+/// The memories that fit what a question asks of time, with how well: 0 to 1.
+pub(super) fn timed<A, S>(
     intent: &Intent,
-    found: &[(Card, f32)],
+    told: &Told<'_, A, S>,
     known: Known<'_>,
-    anchored: impl Fn(&str) -> Option<Id>,
     (question, now): (&str, Moment),
-) -> Vec<(Id, f32)> {
+) -> Vec<(Id, f32)>
+where
+    A: Fn(&str) -> Option<Id>,
+    S: Fn(Moment, Moment) -> Vec<Id>,
+{
+    let found = told.found;
     if *intent == Intent::default() {
         return Vec::new();
     }
     let top = found.first().map_or(0.0, |(_, score)| *score);
-    let looked_at = found.get(..LOOKED_AT).unwrap_or(found);
-    let dated = looked_at.iter().filter(|(card, _)| card.dated);
+    let anchor = |anchor: &Anchor| match anchor {
+        Anchor::Time(span) => Some(Event::of(*span, 1.0)),
+        Anchor::Event(range) => {
+            let memory = known.memory(&(told.anchored)(question.get(range.clone())?)?)?;
+            best(&events(&memory)).copied()
+        }
+    };
+    let window = intent
+        .window
+        .as_ref()
+        .and_then(|window| stretch(window, anchor));
+    let mut likely: Vec<(Id, f32)> = found
+        .iter()
+        .map(|(card, score)| (card.id, *score))
+        .collect();
+    if let Some(window) = window.filter(Event::has_both_ends) {
+        let rest = likely.split_off(LOOKED_AT.min(likely.len()));
+        likely.extend(said_then(&window, &likely, &rest, &told.said_between));
+    } else {
+        likely.truncate(LOOKED_AT);
+    }
+    let likely = likely.iter();
+    let likely = likely.filter_map(|(id, score)| Some((known.card(id)?, *score)));
+    let likely: Vec<(Card, f32)> = likely.collect();
+    let dated = likely.iter().filter(|(card, _)| card.dated);
     known.fetch(dated.map(|(card, _)| card.id));
-    let looked_at = looked_at.iter().filter_map(|(card, score)| {
+    let looked_at = likely.iter().filter_map(|(card, score)| {
         let own = score / top.max(f32::MIN_POSITIVE);
         match card.dated {
             false => Some((card.id, own, vec![Event::said(card.created_at)], true)),
@@ -52,17 +98,6 @@ pub(super) fn timed(
         }
     });
     let looked_at: Vec<(Id, f32, Vec<Event>, bool)> = looked_at.collect();
-    let anchor = |anchor: &Anchor| match anchor {
-        Anchor::Time(span) => Some(Event::of(*span, 1.0)),
-        Anchor::Event(range) => {
-            let memory = known.memory(&anchored(question.get(range.clone())?)?)?;
-            best(&events(&memory)).copied()
-        }
-    };
-    let window = intent
-        .window
-        .as_ref()
-        .and_then(|window| stretch(window, anchor));
     let mut fits: Vec<(Id, f32)> = looked_at
         .iter()
         .map(|(id, own, events, _)| {
@@ -73,11 +108,11 @@ pub(super) fn timed(
             let asks_time = matches!(intent.wanted, Some(Wanted::Time | Wanted::Duration));
             let is_dated = events.iter().any(|event| event.surely >= NAMED);
             let fit = match (in_window, asks_time) {
-                (Some(fit), _) => fit,
-                (None, true) if is_dated => 1.0,
+                (Some(fit), _) => fit * (BY_ITSELF + (1.0 - BY_ITSELF) * own),
+                (None, true) if is_dated => *own,
                 _ => 0.0,
             };
-            (*id, fit * own)
+            (*id, fit)
         })
         .collect();
     if intent.pick == Some(Pick::Current) {
@@ -109,6 +144,27 @@ pub(super) fn timed(
     fits.retain(|(_, fit)| *fit > 0.0);
     fits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     fits
+}
+
+/// What was said around a time and is not among the `first`: what other channels found of it, best first, then the
+/// rest, oldest first.
+fn said_then(
+    window: &Event,
+    first: &[(Id, f32)],
+    rest: &[(Id, f32)],
+    said_between: impl Fn(Moment, Moment) -> Vec<Id>,
+) -> Vec<(Id, f32)> {
+    let from = window.from.plus_millis(-SPOKEN_OF);
+    let said = said_between(from, window.until.plus_millis(SPOKEN_OF));
+    let first: BTreeSet<Id> = first.iter().map(|(id, _)| *id).collect();
+    let scores: BTreeMap<Id, f32> = rest.iter().copied().collect();
+    let new = said.into_iter().filter(|id| !first.contains(id));
+    let mut then: Vec<(Id, f32)> = new
+        .map(|id| (id, scores.get(&id).copied().unwrap_or_default()))
+        .collect();
+    then.sort_by(|a, b| b.1.total_cmp(&a.1));
+    then.truncate(SAID_THEN);
+    then
 }
 
 /// The times that a memory is about: those of its newest version, those that its text names, else that at which it
@@ -199,6 +255,11 @@ impl Event {
             until: span.until.max(span.from.plus_millis(1)),
             surely,
         }
+    }
+
+    fn has_both_ends(&self) -> bool {
+        let (from, until) = (self.from.as_millis(), self.until.as_millis());
+        from != i64::MIN && until != i64::MAX
     }
 
     fn length(&self) -> f32 {

@@ -61,6 +61,15 @@ impl Rows {
         dot(values, &query.values) as f32 * (scale * query.scale)
     }
 
+    /// Adds a row to a sum, so many times.
+    pub fn add(&self, row: usize, times: f32, sum: &mut [f32]) {
+        if let (Some(values), Some([scale])) = (self.values.get(row), self.scales.get(row)) {
+            for (sum, value) in sum.iter_mut().zip(values) {
+                *sum += times * scale * f32::from(*value);
+            }
+        }
+    }
+
     /// A row as a query, to compare it with others.
     pub fn query(&self, row: usize) -> QueryRow {
         let values = self.values.get(row).unwrap_or_default();

@@ -131,6 +131,15 @@ impl Cards {
             .flatten()
     }
 
+    /// What a memory has in common with others.
+    pub fn traits(&self, id: &Id) -> Option<Rc<Traits>> {
+        let row = self.row(id.sequence())?;
+        let is_it = self.space == Some(id.space()) && row.local == id.local();
+        is_it
+            .then(|| self.traits.get(row.traits).cloned())
+            .flatten()
+    }
+
     /// Whether a memory is known.
     pub fn contains(&self, id: &Id) -> bool {
         let row = self.row(id.sequence());
@@ -145,6 +154,14 @@ impl Cards {
     /// The card whose id has a sequence number.
     pub fn card_of_sequence(&self, sequence: u32) -> Option<Card> {
         self.read(self.row(sequence)?)
+    }
+
+    /// The memories said from one moment on and before another, oldest first. They are looked for among all: ten
+    /// microseconds for ten thousand.
+    pub fn said_between(&self, from: Moment, until: Moment) -> impl Iterator<Item = Id> {
+        let rows = self.pages.iter().flatten();
+        let said = rows.filter(move |row| from <= row.created_at && row.created_at < until);
+        said.filter_map(|row| Some(Id::in_space(self.space?, row.local)))
     }
 
     /// How many memories are known.
