@@ -44,6 +44,8 @@ pub struct Card {
     pub standing: bool,
     /// Never to be changed.
     pub immutable: bool,
+    /// It is about a time that it names, or that is known of it.
+    pub dated: bool,
     /// What it shares with others.
     pub traits: Rc<Traits>,
     /// When it was said or stored.
@@ -79,8 +81,8 @@ impl Traits {
 }
 
 impl Card {
-    /// The card of a memory whose [`Traits`] are these.
-    pub fn of(memory: &Memory, traits: Rc<Traits>) -> Self {
+    /// The card of a memory whose [`Traits`] are these, and whether it is about a time.
+    pub fn of(memory: &Memory, traits: Rc<Traits>, dated: bool) -> Self {
         let sources = memory.sources();
         let mut earlier: Vec<Id> = memory
             .versions
@@ -97,6 +99,7 @@ impl Card {
             current: memory.is_current(),
             standing: memory.standing,
             immutable: memory.immutable,
+            dated,
             traits,
             created_at: memory.created_at,
             updated_at: memory.updated_at,

@@ -5,16 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::evidence::{Candidate, join, prefer_the_named};
 use super::knowledge::{Knowledge, Known};
 use super::past::Then;
-use super::recall::{Candidates, MIN_CANDIDATES, Passage, RecallIndex};
+use super::recall::{Candidates, Channels, MIN_CANDIDATES, Passage, RecallIndex};
 use super::timed::timed;
 use super::walk::{Start, Way, beside, walk};
 use super::when::intent;
-use crate::index::{Bitmap, Fused, Ranked, Scored, Slot, VectorError, add};
+use crate::index::{Bitmap, CHANNELS, Fused, Ranked, Scored, Slot, VectorError};
 use crate::memory::{Card, Claim, Filter, Id, Memory, Moment};
 use crate::operation::{Channel, ChannelScore, Hit, Receipt, Search, Step};
 
 /// Candidates of one channel for each hit wanted.
 const CANDIDATES_PER_HIT: usize = 4;
+
+/// Of what keywords and vectors found together, so many go on, at least.
+const MIN_FUSED: usize = 100;
+
+const _: () = assert!(Channel::ALL.len() == CHANNELS);
 
 /// How much the best way of the graph adds.
 const GRAPH: f32 = 0.3;
@@ -85,13 +90,13 @@ pub fn recall(
         channels.keywords.clear();
     }
     let knowledge: &Knowledge = &known;
-    let mut fused = index.fuse(&channels, question.trust);
-    let mut found: Vec<(Card, f32)> = fused
-        .iter()
+    let mut union = index.fuse(&channels, question.trust);
+    let fused = search.top_k.saturating_mul(CANDIDATES_PER_HIT);
+    union.keep(fused.max(MIN_FUSED), |slot| index.sequence(slot));
+    let found = union.found().iter();
+    let found: Vec<(Card, f32)> = found
         .filter_map(|fused| Some((index.card(fused.slot, knowledge)?, fused.score)))
         .collect();
-    // Slots differ between hosts and loads.
-    found.sort_by(|(a, left), (b, right)| right.total_cmp(left).then(a.id.cmp(&b.id)));
     let mut graph = OfGraph::default();
     if asks(Channel::Graph) {
         graph = of_graph(question, then, &found, (known, index), &may_answer);
@@ -99,7 +104,7 @@ pub fn recall(
             candidates: &graph.candidates,
             weight: GRAPH,
         };
-        add(&mut fused, ranked, place_of(Channel::Graph));
+        union.add(ranked, place_of(Channel::Graph));
     }
     if asks(Channel::Time) {
         let asked = intent(question.text, question.now);
@@ -128,21 +133,20 @@ pub fn recall(
             candidates: &fitting.collect::<Vec<Scored>>(),
             weight: TIME,
         };
-        add(&mut fused, ranked, place_of(Channel::Time));
+        union.add(ranked, place_of(Channel::Time));
     }
     if asks(Channel::Standing) {
         let standing = index.selections.standing();
-        let fitting = fused.iter().filter(|found| standing.contains(found.slot));
+        let fitting = union.found().iter().filter(|found| standing.contains(found.slot));
         let fitting: Vec<Scored> = fitting.map(|found| (found.slot, found.score)).collect();
         let ranked = Ranked {
             candidates: &fitting,
             weight: STANDING,
         };
-        add(&mut fused, ranked, place_of(Channel::Standing));
+        union.add(ranked, place_of(Channel::Standing));
     }
-    let raw = [&channels.keywords, &channels.vectors]
-        .map(|found| found.iter().copied().collect::<BTreeMap<Slot, f32>>());
-    let mut candidates: Vec<Candidate<'_>> = fused
+    let mut candidates: Vec<Candidate<'_>> = union
+        .found()
         .iter()
         .filter_map(|fused| Some(Candidate::new(index.card(fused.slot, knowledge)?, fused)))
         .collect();
@@ -174,7 +178,7 @@ pub fn recall(
             };
             given.insert(id);
             let receipt = match by_id.get(&id) {
-                Some(fused) => receipt(&memory, fused, &raw, &mut graph.paths),
+                Some(fused) => receipt(&memory, fused, &channels, &mut graph.paths),
                 None => Receipt {
                     sources: memory.sources().to_vec(),
                     ..Receipt::default()
@@ -299,19 +303,22 @@ fn usual(score: f32) -> f32 {
 fn receipt(
     memory: &Memory,
     fused: &Fused,
-    raw: &[BTreeMap<Slot, f32>; 2],
+    found: &Channels,
     paths: &mut BTreeMap<Slot, Vec<Step>>,
 ) -> Receipt {
-    let channels = Channel::ALL.iter().zip(0..).zip(&fused.channels);
-    let channels = channels.filter_map(|((channel, place), found)| {
-        let (rank, score) = (*found)?;
-        let raw = raw.get::<usize>(place);
+    let channels = Channel::ALL.iter().zip(&fused.channels);
+    let channels = channels.filter_map(|(channel, found_at)| {
+        let (rank, score) = (*found_at)?;
+        let rank = rank as usize;
+        let raw = match channel {
+            Channel::Keyword => found.keywords.get(rank - 1),
+            Channel::Vector => found.vectors.get(rank - 1),
+            _ => None,
+        };
         Some(ChannelScore {
             channel: channel.as_str().to_owned(),
             rank,
-            raw: raw
-                .and_then(|raw| raw.get(&fused.slot).copied())
-                .unwrap_or(score),
+            raw: raw.map_or(score, |(_, raw)| *raw),
             score,
         })
     });

@@ -38,12 +38,20 @@ pub(super) fn timed(
         return Vec::new();
     }
     let top = found.first().map_or(0.0, |(_, score)| *score);
-    known.fetch(found.iter().take(LOOKED_AT).map(|(card, _)| card.id));
-    let looked_at = found.iter().take(LOOKED_AT).filter_map(|(card, score)| {
-        let events = events(&*known.memory(&card.id)?);
-        Some((card.id, score / top.max(f32::MIN_POSITIVE), events))
+    let looked_at = found.get(..LOOKED_AT).unwrap_or(found);
+    let dated = looked_at.iter().filter(|(card, _)| card.dated);
+    known.fetch(dated.map(|(card, _)| card.id));
+    let looked_at = looked_at.iter().filter_map(|(card, score)| {
+        let own = score / top.max(f32::MIN_POSITIVE);
+        match card.dated {
+            false => Some((card.id, own, vec![Event::said(card.created_at)], true)),
+            true => {
+                let memory = known.memory(&card.id)?;
+                Some((card.id, own, events(&memory), is_on(&memory, now)))
+            }
+        }
     });
-    let looked_at: Vec<(Id, f32, Vec<Event>)> = looked_at.collect();
+    let looked_at: Vec<(Id, f32, Vec<Event>, bool)> = looked_at.collect();
     let anchor = |anchor: &Anchor| match anchor {
         Anchor::Time(span) => Some(Event::of(*span, 1.0)),
         Anchor::Event(range) => {
@@ -57,7 +65,7 @@ pub(super) fn timed(
         .and_then(|window| stretch(window, anchor));
     let mut fits: Vec<(Id, f32)> = looked_at
         .iter()
-        .map(|(id, own, events)| {
+        .map(|(id, own, events, _)| {
             let in_window = window.map(|window| {
                 let each = events.iter().map(|event| window.holds(event));
                 each.fold(0.0, f32::max)
@@ -73,11 +81,9 @@ pub(super) fn timed(
         })
         .collect();
     if intent.pick == Some(Pick::Current) {
-        for (id, fit) in &mut fits {
-            let own = looked_at.iter().find(|(looked_at, ..)| looked_at == id);
-            let own = own.map_or(0.0, |(_, own, _)| *own);
-            if known.memory(id).is_some_and(|memory| is_on(&memory, now)) {
-                *fit = fit.max(own);
+        for ((_, fit), (_, own, _, is_on)) in fits.iter_mut().zip(&looked_at) {
+            if *is_on {
+                *fit = fit.max(*own);
             }
         }
     }
@@ -86,7 +92,7 @@ pub(super) fn timed(
             .iter()
             .take(ORDERED)
             .enumerate()
-            .filter_map(|(at, (_, _, events))| Some((best(events)?.from, at)))
+            .filter_map(|(at, (_, _, events, _))| Some((best(events)?.from, at)))
             .collect();
         order.sort_unstable();
         if pick == Pick::Latest {
@@ -94,7 +100,7 @@ pub(super) fn timed(
         }
         let count = order.len().max(1) as f32;
         for (rank, (_, at)) in order.into_iter().enumerate() {
-            let own = looked_at.get(at).map_or(0.0, |(_, own, _)| *own);
+            let own = looked_at.get(at).map_or(0.0, |(_, own, ..)| *own);
             if let Some((_, fit)) = fits.get_mut(at) {
                 *fit = fit.max(own * (1.0 - rank as f32 / count));
             }
@@ -129,13 +135,19 @@ fn events(memory: &Memory) -> Vec<Event> {
     let named = named.filter_map(|mention| mention.span);
     events.extend(named.map(|span| Event::of(span, NAMED)));
     if events.is_empty() {
-        events.push(Event {
-            from: memory.created_at,
-            until: memory.created_at.plus_millis(1),
-            surely: SAID,
-        });
+        events.push(Event::said(memory.created_at));
     }
     events
+}
+
+/// Whether a memory is about a time that it names, or that is known of it. The times of all others are those at
+/// which they were said.
+pub(super) fn is_dated(memory: &Memory) -> bool {
+    let version = memory.latest();
+    version.is_some_and(|it| it.valid_from.is_some() || it.valid_to.is_some())
+        || mentions(memory.text(), memory.created_at)
+            .iter()
+            .any(|mention| mention.span.is_some())
 }
 
 /// Whether what a memory says is not over.
@@ -173,6 +185,14 @@ fn stretch(window: &Window, anchor: impl Fn(&Anchor) -> Option<Event>) -> Option
 }
 
 impl Event {
+    fn said(at: Moment) -> Self {
+        Self {
+            from: at,
+            until: at.plus_millis(1),
+            surely: SAID,
+        }
+    }
+
     fn of(span: Span, surely: f32) -> Self {
         Self {
             from: span.from,

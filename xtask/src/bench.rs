@@ -24,6 +24,7 @@ struct Options {
     counts: String,
     peers: bool,
     hnsw: bool,
+    ef: Option<String>,
     perturb: bool,
     native: bool,
     worker: bool,
@@ -38,6 +39,7 @@ impl Options {
             counts: "1000,10000,50000".into(),
             peers: false,
             hnsw: false,
+            ef: None,
             perturb: false,
             native: false,
             worker: false,
@@ -54,6 +56,7 @@ impl Options {
                 "--counts" => options.counts.clone_from(value()?),
                 "--peers" => options.peers = true,
                 "--hnsw" => options.hnsw = true,
+                "--ef" => options.ef = Some(value()?.clone()),
                 "--perturb" => options.perturb = true,
                 "--native" => options.native = true,
                 "--worker" => options.worker = true,
@@ -101,6 +104,9 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     if options.hnsw {
         command.arg("--hnsw");
     }
+    if let Some(ef) = &options.ef {
+        command.args(["--ef", ef]);
+    }
     if options.perturb {
         command.arg("--perturb");
     }
@@ -132,14 +138,27 @@ fn worker(
 ) -> Result<(), Failure> {
     build::worker(project, tools, build::WORKER)?;
     build::table(project)?;
-    let file = folder.join("sentences.txt");
-    let texts = sentences(options.texts.as_deref())?.join("\n");
-    fs::write(&file, texts).trying(format!("writing {}", file.display()))?;
     let mut command = project.command(&tools.node.program);
     command
         .env("PATH", tools.node.path())
         .arg("benches/worker.mjs");
-    command.arg("--texts").arg(&file);
+    match (&options.vectors, &options.texts) {
+        (Some((vectors, dimension)), Some(texts)) => {
+            command.arg("--texts").arg(texts);
+            command.arg("--vectors").arg(vectors);
+            command.args(["--dimension", &dimension.to_string()]);
+        }
+        (Some(_), None) => {
+            let missing = "--worker --vectors needs --texts, the text of each vector";
+            return Err(Failure::Usage(missing.into()));
+        }
+        (None, texts) => {
+            let file = folder.join("sentences.txt");
+            let texts = sentences(texts.as_deref())?.join("\n");
+            fs::write(&file, texts).trying(format!("writing {}", file.display()))?;
+            command.arg("--texts").arg(&file);
+        }
+    }
     execute(command.args(["--counts", &options.counts]))
 }
 

@@ -40,10 +40,14 @@ cargo xtask build
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.
 
-cargo xtask bench [--counts N,N] [--texts FILE | --vectors FILE.f32 DIMENSION] [--peers] [--worker | --keywords]
+cargo xtask bench [--counts N,N] [--texts FILE | --vectors FILE.f32 DIMENSION] [--peers] [--hnsw]
+                  [--worker | --native | --keywords]
     Times the vector index as WebAssembly under Node, beside an exact scan and, if wanted, its peers.
     --texts FILE  a sentence a line; else the documentation of this project's dependencies
-    --worker      the Worker in workerd instead, timed from outside
+    --hnsw        the graph too; --ef N,N says with how many candidates
+    --perturb     make up the vectors that lack, near those that are there
+    --worker      the Worker in workerd instead, timed from outside; with --texts and --vectors, by these vectors
+    --native      criterion on this machine instead, beside hnsw_rs
     --keywords    the keyword index instead, on this machine: bytes a memory and times
 
 Tools that are missing are installed into .tools and node_modules of the project, never elsewhere

@@ -99,7 +99,7 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
                 .iter()
                 .map(|found| cut.apply(hit(found, *explain)))
                 .collect();
-            json!({"results": results})
+            object([("results", results.into())])
         }
         (Shape::Hits { cut, explain }, Reply::Related { hits, relations }) => {
             let results: Vec<Value> = hits
@@ -107,7 +107,7 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
                 .map(|found| cut.apply(hit(found, *explain)))
                 .collect();
             let relations: Vec<Value> = relations.iter().map(graph::triple).collect();
-            json!({"results": results, "relations": relations})
+            object([("results", results.into()), ("relations", relations.into())])
         }
         (
             Shape::Page {
@@ -174,11 +174,11 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
         }
         (Shape::Timeline, Reply::Timeline(lines)) => {
             let results: Vec<Value> = lines.iter().map(graph::dated).collect();
-            json!({"count": results.len(), "results": results})
+            object([("count", results.len().into()), ("results", results.into())])
         }
         (Shape::Contradictions, Reply::Contradictions(conflicts)) => {
             let results: Vec<Value> = conflicts.iter().map(graph::contradiction).collect();
-            json!({"count": results.len(), "results": results})
+            object([("count", results.len().into()), ("results", results.into())])
         }
         (Shape::Contradiction, Reply::Contradictions(conflicts)) => conflicts
             .first()
@@ -228,6 +228,12 @@ fn unexpected() -> Problem {
         "unexpected_reply",
         "the server answered something else than it was asked; please report this",
     )
+}
+
+/// An object of values as they are: `json!` would copy them.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let fields = fields.map(|(name, value)| (name.to_owned(), value));
+    Value::Object(fields.into_iter().collect())
 }
 
 /// A page, with links to its neighbours. The address ends where the number of the page is to be appended.

@@ -12,7 +12,7 @@ const SCAN_ALL: usize = 5_000;
 
 /// Rows scored at the least, for each hit wanted, and of how many rows one.
 const MIN_SCORED: usize = 160;
-const SCORED_PER_HIT: usize = 4;
+const SCORED_PER_HIT: usize = 2;
 const SCORED_OF: usize = 400;
 
 /// The same for originals that are read because there are no rows: each costs some microseconds.

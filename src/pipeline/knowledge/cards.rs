@@ -95,6 +95,7 @@ const TRANSCRIPT: u8 = 2;
 const CURRENT: u8 = 4;
 const STANDING: u8 = 8;
 const IMMUTABLE: u8 = 16;
+const DATED: u8 = 32;
 
 /// Yes and no of a card, a bit each.
 pub fn flags_of(card: &Card) -> u8 {
@@ -104,6 +105,7 @@ pub fn flags_of(card: &Card) -> u8 {
         | flag(CURRENT, card.current)
         | flag(STANDING, card.standing)
         | flag(IMMUTABLE, card.immutable)
+        | flag(DATED, card.dated)
 }
 
 /// Sets what [`flags_of`] told.
@@ -117,6 +119,7 @@ pub fn set_flags(card: &mut Card, flags: u8) {
     card.current = flag(CURRENT);
     card.standing = flag(STANDING);
     card.immutable = flag(IMMUTABLE);
+    card.dated = flag(DATED);
 }
 
 impl Cards {
@@ -330,6 +333,7 @@ impl Cards {
             current: false,
             standing: false,
             immutable: false,
+            dated: false,
             traits: self.traits.get(row.traits)?.clone(),
             created_at: row.created_at,
             updated_at: row.updated_at,

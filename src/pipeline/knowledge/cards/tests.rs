@@ -27,6 +27,7 @@ fn card(sequence: u32, (what, words, run): (u8, u64, u8)) -> Card {
         current: what % 3 > 0,
         standing: what % 7 == 0,
         immutable: what % 11 == 0,
+        dated: what % 3 == 0,
         traits: Rc::new(Traits {
             scope: Scope {
                 user_id: Some("ada".into()),
