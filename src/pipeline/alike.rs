@@ -16,7 +16,7 @@ use crate::operation::{Step, Stop};
 /// `cargo xtask eval`.
 const FIRST: usize = 10;
 /// So many that are like them are taken into account.
-const LIKE: usize = 200;
+const LIKE: usize = 100;
 /// Memories that follow each other within so much time are of one session, in milliseconds.
 const PAUSE: i64 = 30 * 60 * 1_000;
 

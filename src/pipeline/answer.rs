@@ -1,7 +1,9 @@
 //! Recall: which memories answer a question. No model is asked.
 
-use std::collections::btree_map::Entry;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashMap;
 
 use super::alike::{Alike, Tie};
 use super::evidence::{Candidate, Named, join};
@@ -9,7 +11,7 @@ use super::knowledge::{Knowledge, Known};
 use super::past::Then;
 use super::recall::{Candidates, Channels, MIN_CANDIDATES, Passage, RecallIndex};
 use super::timed::{Told, timed};
-use super::walk::{Start, beside, walk};
+use super::walk::{Path, Start, beside, walk};
 use super::when::{Intent, intent};
 use crate::index::{Bitmap, CHANNELS, Fused, Ranked, Scored, Slot, VectorError};
 use crate::memory::{Card, Claim, Filter, Id, Memory, Moment};
@@ -19,7 +21,7 @@ use crate::operation::{Channel, ChannelScore, Hit, Receipt, Search, Step};
 const CANDIDATES_PER_HIT: usize = 4;
 
 /// Of what channels found together, so many go on, at least.
-const MIN_FUSED: usize = 100;
+const MIN_FUSED: usize = 200;
 
 const _: () = assert!(Channel::ALL.len() == CHANNELS);
 
@@ -54,13 +56,13 @@ pub struct Question<'a> {
 struct OfGraph<'a> {
     /// Best first.
     candidates: Vec<Scored>,
-    reasons: BTreeMap<Slot, Reason>,
+    reasons: FxHashMap<Slot, Reason<'a>>,
     alike: Option<Alike<'a>>,
 }
 
 /// Why the graph channel found a memory.
-enum Reason {
-    Way(Vec<Step>),
+enum Reason<'a> {
+    Way(Path<'a>),
     Tie(Tie),
 }
 
@@ -68,7 +70,7 @@ impl OfGraph<'_> {
     /// The way to a memory.
     fn path(&mut self, id: Id, slot: Slot) -> Vec<Step> {
         match (self.reasons.remove(&slot), &self.alike) {
-            (Some(Reason::Way(path)), _) => path,
+            (Some(Reason::Way(path)), _) => path.steps(),
             (Some(Reason::Tie(tie)), Some(alike)) => alike.path(id, tie),
             _ => Vec::new(),
         }
@@ -178,7 +180,10 @@ pub fn recall(
     }
     if asks(Channel::Standing) {
         let standing = index.selections.standing();
-        let fitting = union.found().iter().filter(|found| standing.contains(found.slot));
+        let fitting = union
+            .found()
+            .iter()
+            .filter(|found| standing.contains(found.slot));
         let fitting: Vec<Scored> = fitting.map(|found| (found.slot, found.score)).collect();
         let ranked = Ranked {
             candidates: &fitting,
@@ -246,12 +251,22 @@ fn of_graph<'a>(
         found,
     };
     let top = found.first().map_or(0.0, |(_, score)| *score);
-    let own: BTreeMap<Id, f32> = found
+    let own: FxHashMap<Id, f32> = found
         .iter()
         .map(|(card, score)| (card.id, *score))
         .collect();
     let first = found.get(..SPREAD.min(found.len())).unwrap_or_default();
-    let ways = walk(&start, known).into_iter().chain(beside(first, known));
+    // Ways come strongest first: what is new and further down would not be among the hits.
+    let mut new = question.search.top_k.saturating_mul(CANDIDATES_PER_HIT);
+    new = new.max(MIN_FUSED);
+    let ways = walk(&start, known).into_iter();
+    let ways = ways.filter(|way| {
+        let is_found = own.contains_key(&way.memory);
+        let is_kept = is_found || new > 0;
+        new = new.saturating_sub(usize::from(!is_found));
+        is_kept
+    });
+    let ways = ways.chain(beside(first, known));
     let ways = ways.map(|way| {
         let own = own.get(&way.memory).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
         let score = GRAPH * way.strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);
@@ -260,7 +275,7 @@ fn of_graph<'a>(
     let alike = Alike::new(question, found, index, known);
     let ties = alike.ties(question, found, may_answer)?.into_iter();
     let ties = ties.map(|(memory, strength, tie)| (memory, strength, Reason::Tie(tie)));
-    let mut of_graph: BTreeMap<Slot, (f32, f32, Reason)> = BTreeMap::new();
+    let mut of_graph: FxHashMap<Slot, (f32, f32, Reason<'a>)> = FxHashMap::default();
     for (memory, score, reason) in ways.chain(ties) {
         let slot = index.slots.get(&Passage::first(&memory));
         let Some(slot) = slot.filter(|slot| may_answer.contains(*slot)) else {
@@ -348,12 +363,7 @@ fn usual(score: f32) -> f32 {
     score.clamp(0.0, 1.0).sqrt()
 }
 
-fn receipt(
-    memory: &Memory,
-    fused: &Fused,
-    found: &Channels,
-    path: Vec<Step>,
-) -> Receipt {
+fn receipt(memory: &Memory, fused: &Fused, found: &Channels, path: Vec<Step>) -> Receipt {
     let channels = Channel::ALL.iter().zip(&fused.channels);
     let channels = channels.filter_map(|(channel, found_at)| {
         let (rank, score) = (*found_at)?;

@@ -19,7 +19,7 @@ pub const WORKER: &str = "crates/worker";
 pub const STORAGE_TEST: &str = "tests/worker/storage";
 
 /// The builtin embedder's table, and where the Worker finds it among its static assets.
-const TABLE: &str = "models/builtin.bin";
+pub const TABLE: &str = "models/builtin.bin";
 const ASSET: &str = "www/models/builtin.bin";
 
 /// `RUSTFLAGS` replaces the flags of `.cargo/config.toml`, so worker-build gets them here again.

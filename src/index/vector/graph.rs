@@ -230,7 +230,8 @@ impl Graph {
                 .map(|link| Near::new(rows.score(*link as usize, &query), *link));
             let mut candidates: Vec<Near> = links_near.collect();
             candidates.sort_unstable_by(|a, b| b.cmp(a));
-            links = choose(rows, &candidates, most);
+            // With room for the next, or every new link would cost a choice among all.
+            links = choose(rows, &candidates, most - most / 4);
         }
         self.set_links(slot, level, &links);
     }
