@@ -10,14 +10,20 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 /// `https://app.example.com`, separated by commas or white space.
 pub const CORS_VARIABLE: &str = "EDGEMEM_CORS_ORIGINS";
 
-/// The headers that mem0's clients send.
+/// The headers that mem0's clients send, and those of MCP's.
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Accept, X-API-Key, Mem0-User-ID, \
-     X-Mem0-Client, X-Mem0-Source, X-Application, Idempotency-Key";
+     X-Mem0-Client, X-Mem0-Source, X-Application, Idempotency-Key, X-Edgemem-User, \
+     MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID";
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// The origins that may call. Keys, not cookies, tell who calls, so any origin may by default.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cors(Option<Vec<String>>);
+pub struct Cors {
+    /// Those that may; any when `None`.
+    listed: Option<Vec<String>>,
+    /// Whether the owner of the server said who may.
+    configured: bool,
+}
 
 impl Cors {
     /// Reads the value of [`CORS_VARIABLE`]; empty means any origin.
@@ -29,20 +35,45 @@ impl Cors {
             .map(str::to_ascii_lowercase)
             .collect();
         let any = origins.is_empty() || origins.iter().any(|origin| origin == "*");
-        Self((!any).then_some(origins))
+        Self {
+            configured: !origins.is_empty(),
+            listed: (!any).then_some(origins),
+        }
+    }
+
+    /// Whether a request that a web page of `origin` makes is to be answered at all, as MCP wants it to be asked: a
+    /// page of this very server (`own`, its host and port) or of this machine may, and any other when the owner of
+    /// the server said so. What comes from no page is.
+    pub fn admits(&self, origin: Option<&str>, own: Option<&str>) -> bool {
+        let Some(origin) = origin else {
+            return true;
+        };
+        let host = origin.split_once("://").map_or("", |(_, host)| host);
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let near = own.is_some_and(|own| own.eq_ignore_ascii_case(host))
+            || ["localhost", "127.0.0.1", "[::1]"].contains(&name);
+        near || self.configured && self.knows(origin)
+    }
+
+    fn knows(&self, origin: &str) -> bool {
+        let Some(listed) = &self.listed else {
+            return true;
+        };
+        listed
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(origin))
     }
 
     /// Adds to a response the headers that let `origin` read it.
     pub fn allow(&self, origin: Option<&str>, headers: &mut HeaderMap) {
-        let allowed = match (&self.0, origin) {
+        let allowed = match (&self.listed, origin) {
             (None, _) => HeaderValue::from_static("*"),
-            (Some(origins), origin) => {
+            (Some(_), origin) => {
                 headers.append(VARY, HeaderValue::from_static("Origin"));
-                let known = origin.filter(|origin| {
-                    origins
-                        .iter()
-                        .any(|known| known.eq_ignore_ascii_case(origin))
-                });
+                let known = origin.filter(|origin| self.knows(origin));
                 match known.and_then(|origin| HeaderValue::from_str(origin).ok()) {
                     Some(origin) => origin,
                     None => return,
@@ -97,6 +128,32 @@ mod tests {
                 .get(ACCESS_CONTROL_ALLOW_ORIGIN)
                 .map(|value| value.to_str().unwrap());
             assert_eq!(header, allowed, "{configured} {origin:?}");
+        }
+    }
+
+    #[test]
+    fn agents_in_web_pages_are_asked_where_they_are_from() {
+        let listed = "https://a.example";
+        for (configured, origin, admitted) in [
+            ("", None, true),
+            ("", Some("https://memory.example:8787"), true),
+            ("", Some("http://localhost:6274"), true),
+            ("", Some("http://127.0.0.1"), true),
+            ("", Some("https://a.example"), false),
+            ("", Some("https://localhost.evil.example"), false),
+            ("", Some("https://127.0.0.1.evil.example:80"), false),
+            ("", Some("null"), false),
+            (listed, Some("https://a.example"), true),
+            (listed, Some("https://b.example"), false),
+            (listed, None, true),
+            ("*", Some("https://b.example"), true),
+        ] {
+            let cors = Cors::read(configured);
+            assert_eq!(
+                cors.admits(origin, Some("memory.example:8787")),
+                admitted,
+                "{configured} {origin:?}"
+            );
         }
     }
 }

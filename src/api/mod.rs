@@ -23,6 +23,7 @@ mod export;
 mod fields;
 mod hosted;
 mod keys;
+mod mcp;
 mod page;
 mod python;
 mod wire;
@@ -48,6 +49,9 @@ pub struct Order {
     /// What to do.
     pub operation: Operation,
     shape: Option<hosted::Shape>,
+    /// What goes around the answer to an agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    envelope: Option<mcp::Envelope>,
 }
 
 /// What a server tells of itself, on its health page.
@@ -95,6 +99,7 @@ pub struct Call {
     /// What to ask first.
     pub operation: Operation,
     shape: hosted::Shape,
+    envelope: Option<mcp::Envelope>,
     wait: bool,
     origin: Option<String>,
 }
@@ -121,6 +126,12 @@ impl Gateway {
         if request.method() == Method::OPTIONS {
             return answer(cors::preflight());
         }
+        if mcp::is_endpoint(request.uri().path()) {
+            return match self.hear(request) {
+                Ok(call) => Received::Call(call),
+                Err(response) => answer(*response),
+            };
+        }
         let route = match hosted::route(request.method(), request.uri().path()) {
             Ok(route) => route,
             Err(refusal) => return answer(refusal.response()),
@@ -132,24 +143,44 @@ impl Gateway {
         }
         let read = self.authenticate(request).and_then(|project| match route {
             hosted::Route::Ping => Ok(answer(wire::json_response(StatusCode::OK, &project.ping()))),
-            route => hosted::read(&route, request.uri(), request.body()).map(|read| {
-                Received::Call(Box::new(Call {
-                    project,
-                    space: read.space,
-                    owner: read.owner,
-                    operation: read.operation,
-                    shape: read.shape,
-                    wait: read.wait,
-                    origin: origin.map(str::to_owned),
-                }))
-            }),
+            route => hosted::read(&route, request.uri(), request.body())
+                .map(|read| Received::Call(Box::new(Call::new(project, read, origin)))),
         });
         read.unwrap_or_else(|problem| answer(problem_response(&problem)))
     }
 
+    /// Answers a message of an agent, or says what to ask of which space.
+    fn hear(&self, request: &Request<Vec<u8>>) -> Result<Box<Call>, Box<Response<Vec<u8>>>> {
+        let origin = wire::header(request, "origin");
+        let own = request.uri().authority().map(http::uri::Authority::as_str);
+        let own = own.or(wire::header(request, "host"));
+        if !self.cors.admits(origin, own) {
+            return Err(Box::new(mcp::wrong_origin()));
+        }
+        if request.method() != Method::POST {
+            return Err(Box::new(mcp::not_post(request.method())));
+        }
+        let project = self
+            .authenticate(request)
+            .map_err(|problem| mcp::unauthorized(&problem))?;
+        let tool = match mcp::hear(request) {
+            mcp::Heard::Answer(response) => return Err(Box::new(response)),
+            mcp::Heard::Call(tool) => tool,
+        };
+        let asked = &tool.request;
+        let route = hosted::route(asked.method(), asked.uri().path())
+            .map_err(|refusal| tool.envelope.wrap(&refusal.response()))?;
+        let read = hosted::read(&route, asked.uri(), asked.body())
+            .and_then(|read| tool.guard(read.space).map(|()| read))
+            .map_err(|problem| tool.envelope.refuse(&problem))?;
+        let mut call = Call::new(project, read, origin);
+        call.envelope = Some(tool.envelope);
+        Ok(Box::new(call))
+    }
+
     /// The response to a call, from the space's last reply.
     pub fn answer(&self, call: &Call, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
-        let mut response = written(&call.shape, reply);
+        let mut response = written(&call.shape, call.envelope.as_ref(), reply);
         *response.headers_mut() = self.headers(call, response.status());
         response
     }
@@ -221,25 +252,47 @@ impl Order {
         reply: Result<Reply, Problem>,
     ) -> Result<Response<Vec<u8>>, Result<Reply, Problem>> {
         match &self.shape {
-            Some(shape) => Ok(written(shape, reply)),
+            Some(shape) => Ok(written(shape, self.envelope.as_ref(), reply)),
             None => Err(reply),
         }
     }
 }
 
-fn written(shape: &hosted::Shape, reply: Result<Reply, Problem>) -> Response<Vec<u8>> {
-    match reply.and_then(|reply| hosted::write(shape, &reply)) {
+fn written(
+    shape: &hosted::Shape,
+    envelope: Option<&mcp::Envelope>,
+    reply: Result<Reply, Problem>,
+) -> Response<Vec<u8>> {
+    let answer = match reply.and_then(|reply| hosted::write(shape, &reply)) {
         Ok(body) => wire::response_of(StatusCode::OK, shape.content_type(), body),
         Err(problem) => problem_response(&problem),
+    };
+    match envelope {
+        Some(envelope) => envelope.wrap(&answer),
+        None => answer,
     }
 }
 
 impl Call {
+    fn new(project: Project, read: hosted::Read, origin: Option<&str>) -> Self {
+        Self {
+            project,
+            space: read.space,
+            owner: read.owner,
+            operation: read.operation,
+            shape: read.shape,
+            envelope: None,
+            wait: read.wait,
+            origin: origin.map(str::to_owned),
+        }
+    }
+
     /// What to send to the space, which answers it by [`Order::answer`].
     pub fn order(&self) -> Order {
         Order {
             operation: self.operation.clone(),
             shape: (!self.wait).then(|| self.shape.clone()),
+            envelope: self.envelope.clone(),
         }
     }
 

@@ -79,6 +79,20 @@ pub(super) fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
+/// Encodes a text as one part of a path, or as a name or a value of a query.
+pub(super) fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit)
         .to_digit(16)
@@ -88,6 +102,19 @@ fn hex(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_encoded_is_decoded_again() {
+        for text in ["", "a/b c+d", "100%", "*&=?#", "東京"] {
+            let encoded = percent_encode(text);
+            assert_eq!(percent_decode(&encoded), text);
+            assert!(
+                encoded
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && byte != b'/')
+            );
+        }
+    }
 
     #[test]
     fn query_strings_are_decoded_and_broken_ones_kept() {

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check of the project, the quick ones first.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -56,7 +56,11 @@ const STEPS: [(&str, Step, &str); 7] = [
         "each crate alone compiles to WebAssembly; the core depends on no face",
     ),
     ("worker", worker, "the Worker in workerd"),
-    ("clients", clients, "mem0's own clients against the Worker"),
+    (
+        "clients",
+        clients,
+        "mem0's own clients, MCP's, and the published examples, against the Worker",
+    ),
 ];
 
 /// Runs the task: the named steps, or all.
@@ -199,9 +203,13 @@ fn files(project: &Project, folder: &str, ending: &str) -> Result<Vec<PathBuf>, 
 
 fn clients(project: &Project) -> Result<(), Failure> {
     let tools = BuildTools::ready(project)?;
-    let python = python(project)?;
+    let python = python(project, "python", "tests/clients/python/requirements.txt")?;
+    let python_mcp = self::python(project, "python-mcp", "tests/clients/mcp/requirements.txt")?;
     let typescript = project.root.join("tests/clients/typescript");
-    tools.node.packages(project, &typescript)?;
+    let mcp = project.root.join("tests/clients/mcp");
+    for folder in [&typescript, &mcp] {
+        tools.node.packages(project, folder)?;
+    }
     build::worker(project, &tools, build::WORKER)?;
     build::table(project)?;
 
@@ -228,32 +236,34 @@ fn clients(project: &Project) -> Result<(), Failure> {
             .env("MEM0_TELEMETRY", "False");
         execute(command)
     };
+    let in_python = |program: &Path, folder: &str| {
+        let discover = ["-m", "unittest", "discover", "--start-directory", folder];
+        tested(project.command(program).args(discover))
+    };
+    let in_node = |folder: &Path| {
+        tested(
+            Command::new(&tools.node.program)
+                .current_dir(folder)
+                .env("PATH", tools.node.path())
+                .args(["--test", "--test-reporter=spec"]),
+        )
+    };
     say("the Python client");
-    let discover = [
-        "-m",
-        "unittest",
-        "discover",
-        "--start-directory",
-        "tests/clients/python",
-    ];
-    let python = tested(project.command(python).args(discover));
+    let clients = in_python(&python, "tests/clients/python");
     say("the TypeScript client");
-    let node = tested(
-        Command::new(&tools.node.program)
-            .current_dir(&typescript)
-            .args(["--test", "--test-reporter=spec"]),
-    );
-    python
-        .and(node)
-        .inspect_err(|_| eprint!("{}", worker.log()))
+    let clients = clients.and(in_node(&typescript));
+    say("MCP's Python client");
+    let clients = clients.and(in_python(&python_mcp, "tests/clients/mcp"));
+    say("MCP's TypeScript clients and its inspector, and the examples of the published API");
+    let clients = clients.and(in_node(&mcp));
+    clients.inspect_err(|_| eprint!("{}", worker.log()))
 }
 
-/// Python with the packages of the client's tests.
-fn python(project: &Project) -> Result<PathBuf, Failure> {
-    const REQUIREMENTS: &str = "tests/clients/python/requirements.txt";
-    let folder = project.tools.join("python");
+/// Python with the packages that these requirements name, in a folder of the tools.
+fn python(project: &Project, name: &str, requirements: &str) -> Result<PathBuf, Failure> {
+    let folder = project.tools.join(name);
     let program = folder.join("bin/python");
-    let digest = stamp::digest(&project.root, &[REQUIREMENTS], &[])?;
+    let digest = stamp::digest(&project.root, &[requirements], &[])?;
     let stamp = folder.join(".edgemem");
     if stamp::says(&stamp, &digest) && program.exists() {
         return Ok(program);
@@ -262,7 +272,7 @@ fn python(project: &Project) -> Result<PathBuf, Failure> {
         what: format!("Python cannot make a virtual environment ({error})"),
         advice: "install Python 3.10 or newer with its module venv (Debian: python3-venv)".into(),
     };
-    say("installing the Python client into .tools/python");
+    say(format!("installing a Python client into .tools/{name}"));
     let system = which("python3").unwrap_or_else(|| "python3".into());
     execute(
         project
@@ -278,7 +288,7 @@ fn python(project: &Project) -> Result<PathBuf, Failure> {
         "--quiet",
         "--disable-pip-version-check",
         "--requirement",
-        REQUIREMENTS,
+        requirements,
     ];
     execute(project.command(&program).args(pip))?;
     stamp::write(&stamp, &digest)?;

@@ -2,6 +2,8 @@
 
 mod add;
 mod context;
+#[cfg(test)]
+pub(super) mod document;
 mod graph;
 mod messages;
 mod query;

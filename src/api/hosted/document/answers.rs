@@ -1,0 +1,525 @@
+//! What the routes answer. Ids are UUIDs, and moments are in UTC.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline, extend("format" = "uuid"))]
+pub(crate) struct Uuid(String);
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline, extend("format" = "date-time"))]
+pub(crate) struct Time(String);
+
+/// A refusal or a failure.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Problem {
+    /// What is wrong, and often what to do: for people.
+    error: String,
+    /// The same.
+    detail: String,
+    /// What is wrong: for programs. It does not change.
+    code: String,
+}
+
+/// That something was done.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Done {
+    message: String,
+    /// How many memories it was done to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+}
+
+/// The ids under which something is remembered.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Ids {
+    user_id: Option<String>,
+    agent_id: Option<String>,
+    app_id: Option<String>,
+    run_id: Option<String>,
+    /// The same as run_id.
+    session_id: Option<String>,
+}
+
+/// A fact, or a message word for word. In lists, `fields` may have cut it.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = may_be_cut)]
+pub(crate) struct Memory {
+    id: Uuid,
+    /// What it says.
+    memory: String,
+    /// Of the text, its case and white space aside.
+    hash: String,
+    /// `fact`, or `message`: word for word.
+    kind: String,
+    /// Of a message: who said it.
+    role: Option<String>,
+    /// Of a message: the name of who said it.
+    actor_id: Option<String>,
+    /// Of a fact: who said it, `user` or `assistant`.
+    attributed_to: Option<String>,
+    /// Whether it is an instruction or a preference that should always be followed.
+    standing: bool,
+    /// Whether it may be changed.
+    immutable: bool,
+    /// The client's own fields.
+    metadata: Map<String, Value>,
+    categories: Vec<String>,
+    structured_attributes: Option<Map<String, Value>>,
+    replaced_by: Option<Uuid>,
+    synthesized: bool,
+    /// The last day on which it is shown.
+    expiration_date: Option<String>,
+    /// Since when it holds in the world.
+    valid_from: Option<Time>,
+    /// The first moment at which it did not hold any more.
+    valid_to: Option<Time>,
+    /// The messages that it came from.
+    sources: Vec<Uuid>,
+    created_at: Time,
+    updated_at: Time,
+    #[serde(flatten)]
+    ids: Ids,
+    /// Of one memory alone: `active`, or `retired` when it is no longer true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifecycle_state: Option<String>,
+}
+
+fn may_be_cut(schema: &mut schemars::Schema) {
+    schema.remove("required");
+}
+
+/// A page of memories.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Memories {
+    /// On all pages.
+    count: u64,
+    /// The address of the next page.
+    next: Option<String>,
+    previous: Option<String>,
+    results: Vec<Memory>,
+}
+
+/// What answers a question, the best first.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Hits {
+    results: Vec<Hit>,
+    /// With `enable_graph`: what the graph says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relations: Option<Vec<Edge>>,
+}
+
+/// A memory that answers a question.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = may_be_cut)]
+pub(crate) struct Hit {
+    #[serde(flatten)]
+    memory: Memory,
+    /// How well it answers, 0 to 1.
+    score: f64,
+    /// The memories that cannot be true together with it.
+    contradicts: Vec<Uuid>,
+    /// With `rerank`: what the reranking model gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rerank_score: Option<f64>,
+    score_breakdown: Breakdown,
+    /// With `explain`: why it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Receipt>,
+}
+
+/// Scores by what they come from, 0 to 1.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Breakdown {
+    /// From the meaning.
+    semantic: f64,
+    /// From the words.
+    bm25: f64,
+    /// From the graph.
+    entity: f64,
+}
+
+/// Why a memory was found.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Receipt {
+    channels: Vec<Channel>,
+    /// The messages that it came from.
+    sources: Vec<Uuid>,
+    /// The way on which the graph came to it.
+    path: Vec<Step>,
+}
+
+/// One of the ways by which memories are found.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Channel {
+    /// `keyword`, `vector`, `graph`, `time` or `standing`.
+    channel: String,
+    /// Its place among those that this way found, from 1.
+    rank: u64,
+    /// On the way's own scale.
+    raw: f64,
+    /// From 0 to 1.
+    score: f64,
+}
+
+/// A step from a question to a memory.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Step {
+    /// A relation's name, or `named`, `found`, `mentions`, `source`, `next`.
+    by: String,
+    /// Whether it goes against the direction of the relation.
+    backwards: bool,
+    /// `{"entity": id}`, `{"value": text}` or `{"memory": id}`.
+    to: Map<String, Value>,
+    name: String,
+}
+
+/// A relation in words.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Edge {
+    source: String,
+    relationship: String,
+    target: String,
+    /// The same as target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination: Option<String>,
+}
+
+/// What became of an add so far.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Added {
+    message: String,
+    /// To ask for it later.
+    event_id: Uuid,
+    /// `PENDING`, `SUCCEEDED` or `FAILED`.
+    status: String,
+    /// What was decided, once it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Vec<Outcome>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relations: Option<Vec<Edge>>,
+    /// Why the last attempt failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Failure>,
+    /// When it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Failure {
+    code: String,
+    message: String,
+}
+
+/// One decision.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Outcome {
+    /// The memory's id.
+    id: Uuid,
+    data: Said,
+    /// What it says after it.
+    memory: String,
+    /// `ADD`, `UPDATE`, `DELETE`, or `NONE` of what was known already.
+    event: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_memory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_memory: Option<String>,
+}
+
+/// What a memory says.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Said {
+    memory: String,
+}
+
+/// What became of an add.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Event {
+    id: Uuid,
+    event_type: String,
+    /// `PENDING`, `RUNNING`, `SUCCEEDED` or `FAILED`.
+    status: String,
+    /// The ids that it was for.
+    payload: Ids,
+    metadata: Map<String, Value>,
+    results: Vec<EventOutcome>,
+    relations: Vec<Edge>,
+    created_at: Time,
+    updated_at: Time,
+    started_at: Option<Time>,
+    completed_at: Option<Time>,
+    /// From the first to the last, in milliseconds.
+    latency: Option<u64>,
+    graph_status: Option<String>,
+    /// How often the models were asked.
+    attempts: u64,
+    error: Option<String>,
+    error_code: Option<String>,
+    retry_at: Option<Time>,
+    note: Option<String>,
+}
+
+/// One decision of an event.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct EventOutcome {
+    #[serde(flatten)]
+    outcome: Outcome,
+    user_id: Option<String>,
+}
+
+/// One change of a memory.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Change {
+    id: Uuid,
+    memory_id: Uuid,
+    /// The messages that caused it, as far as they are kept.
+    input: Vec<Turn>,
+    old_memory: Option<String>,
+    new_memory: Option<String>,
+    /// `ADD`, `UPDATE` or `DELETE`.
+    event: String,
+    categories: Vec<String>,
+    metadata: Map<String, Value>,
+    created_at: Time,
+    updated_at: Time,
+    #[serde(flatten)]
+    ids: Ids,
+}
+
+/// A message as it was said.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Turn {
+    role: String,
+    content: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+/// A text for a prompt.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Context {
+    /// Sections of lines; a line ends with what it rests on: `[m1]`.
+    context: String,
+    /// How many tokens it takes, about.
+    tokens: u64,
+    /// Whether anything was left out for the budget's sake.
+    truncated: bool,
+    /// The memories by what the lines call them.
+    citations: Map<String, Value>,
+}
+
+/// What happened and what held, in the order in which it began.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Timeline {
+    count: u64,
+    results: Vec<Dated>,
+}
+
+/// A line of a timeline.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Dated {
+    #[serde(flatten)]
+    line: Line,
+    /// The relation that it is.
+    relation: Option<Ends>,
+}
+
+/// What happened or held.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Line {
+    from: Time,
+    /// How exactly it is known: `instant` to `year`. Nothing when it is only when it was said.
+    from_precision: Option<String>,
+    to: Option<Time>,
+    to_precision: Option<String>,
+    text: String,
+    /// Whether it is believed today and holds on.
+    current: bool,
+    memories: Vec<Uuid>,
+}
+
+/// The two ends of a relation, by id.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Ends {
+    source_id: String,
+    relationship: String,
+    target_id: Option<String>,
+}
+
+/// A page of entities, and the relations that begin at them.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Graph {
+    /// Entities on all pages.
+    count: u64,
+    next: Option<String>,
+    previous: Option<String>,
+    entities: Vec<Entity>,
+    relations: Vec<Relation>,
+}
+
+/// A person, a place or a thing.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Entity {
+    id: String,
+    name: String,
+    r#type: String,
+    aliases: Vec<String>,
+    created_at: Time,
+}
+
+/// How two entities relate, or an entity and a plain value.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Relation {
+    source: String,
+    source_id: String,
+    relationship: String,
+    target: String,
+    /// Nothing for a plain value.
+    target_id: Option<String>,
+    valid_from: Option<Time>,
+    valid_from_precision: Option<String>,
+    valid_to: Option<Time>,
+    valid_to_precision: Option<String>,
+    known_from: Time,
+    known_to: Option<Time>,
+    /// From 0 to 1.
+    confidence: f64,
+    /// The memories that it rests on.
+    memories: Vec<Uuid>,
+    /// The messages that it rests on.
+    messages: Vec<Uuid>,
+}
+
+/// An entity with all that is known of it.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct EntityView {
+    #[serde(flatten)]
+    entity: Entity,
+    /// How it came to its names.
+    history: Vec<EntityChange>,
+    relations: Vec<Relation>,
+    memories: Vec<Memory>,
+    timeline: Vec<Line>,
+}
+
+/// How an entity changed.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct EntityChange {
+    /// `renamed`, `alias`, `merged` or `split`.
+    event: String,
+    at: Time,
+    names: Vec<String>,
+}
+
+/// Ways between two entities, the best first.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Paths {
+    /// The two ends, then those between.
+    entities: Vec<Entity>,
+    paths: Vec<Path>,
+}
+
+/// A way.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Path {
+    /// Such as `Tokyo <-visits- Alice -allergic_to-> peanuts`.
+    text: String,
+    steps: Vec<Link>,
+}
+
+/// A relation as a step of a way.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Link {
+    #[serde(flatten)]
+    relation: Relation,
+    backwards: bool,
+}
+
+/// What cannot all be true, the newest first.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Contradictions {
+    count: u64,
+    results: Vec<Contradiction>,
+}
+
+/// Claims that cannot all be true.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Contradiction {
+    id: Uuid,
+    found_at: Time,
+    sides: Vec<Side>,
+    resolved: Option<Resolved>,
+}
+
+/// One of the claims.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Side {
+    /// `{"memory": id}` or `{"relation": key}`.
+    claim: Map<String, Value>,
+    text: String,
+    memories: Vec<Uuid>,
+    said_at: Option<Time>,
+}
+
+/// How a contradiction was resolved.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Resolved {
+    at: Time,
+    kept: Value,
+    by: Value,
+}
+
+/// Counts and sizes of one owner's memory.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Stats {
+    total_memories: u64,
+    /// Messages that are kept beside their facts.
+    total_messages: u64,
+    total_entities: u64,
+    total_relations: u64,
+    open_contradictions: u64,
+    pending_jobs: u64,
+    embedder: Option<String>,
+    /// `resident` or `lean`.
+    vectors: String,
+    memory_bytes: u64,
+    memory_budget_bytes: u64,
+    module_bytes: Option<u64>,
+}
+
+/// Whose key it is.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Ping {
+    status: String,
+    org_id: String,
+    project_id: String,
+    user_email: String,
+}
+
+/// Whether the server is well.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Health {
+    /// `ok` or `degraded`.
+    status: String,
+    version: String,
+    models: Models,
+    /// How many there are.
+    api_keys: u64,
+    /// What is wrong, one sentence each.
+    problems: Vec<String>,
+}
+
+/// The models that the server uses.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Models {
+    chat: Option<String>,
+    embedder: Option<String>,
+    reranker: Option<String>,
+}
