@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the Worker as workerd runs it.
+//! `cargo xtask build`: the Worker as workerd runs it, and the npm package.
 
 use std::fs;
 use std::io::Write;
@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::failure::{Failure, While};
+use crate::npm;
 use crate::shell::{Project, output, path_with, say, which};
 use crate::stamp;
 use crate::tools::{self, BuildTools};
@@ -19,7 +20,7 @@ pub const WORKER: &str = "crates/worker";
 pub const STORAGE_TEST: &str = "tests/worker/storage";
 
 /// The builtin embedder's table, and where the Worker finds it among its static assets.
-const TABLE: &str = "models/builtin.bin";
+pub const TABLE: &str = "models/builtin.bin";
 const ASSET: &str = "www/models/builtin.bin";
 
 /// `RUSTFLAGS` replaces the flags of `.cargo/config.toml`, so worker-build gets them here again.
@@ -43,7 +44,9 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     let tools = BuildTools::ready(project)?;
     worker(project, &tools, WORKER)?;
     table(project)?;
-    sizes(project)
+    npm::build(project)?;
+    sizes(project)?;
+    npm::sizes(project)
 }
 
 /// How the panics of a Worker unwind. Without unwinding, a panic in a Durable Object leaves its caller
@@ -219,12 +222,14 @@ fn sizes(project: &Project) -> Result<(), Failure> {
     Ok(())
 }
 
-fn gzipped(bytes: &[u8]) -> Result<usize, Failure> {
+/// The size of bytes, compressed.
+pub fn gzipped(bytes: &[u8]) -> Result<usize, Failure> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).trying("compressing")?;
     Ok(encoder.finish().trying("compressing")?.len())
 }
 
-fn kilobytes(bytes: usize) -> f64 {
+/// Bytes in thousands.
+pub fn kilobytes(bytes: usize) -> f64 {
     bytes as f64 / 1000.0
 }
