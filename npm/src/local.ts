@@ -1,6 +1,7 @@
 // An engine in this program.
 import { Engine } from "../wasm/edgemem.js";
-import { errorOf, type MemoryError, problemOf, type Problem } from "./errors.js";
+import { errorOf, MemoryError, problemOf, type Problem } from "./errors.js";
+import type { Host } from "./host.js";
 import { configOf, type Models, send, usesTable } from "./models/network.js";
 import type { Platform } from "./platform.js";
 import { dump, restore } from "./backup.js";
@@ -18,6 +19,17 @@ export interface LocalOptions {
   progress: (phase: "loading" | "thinking" | "ready") => void;
 }
 
+interface Ending {
+  resolve: (answer: string) => void;
+  reject: (error: MemoryError) => void;
+}
+
+/** The tasks of all engines, which share one module, are numbered together. */
+let tasks = 0;
+
+/** How long jobs wait after the storage failed, in milliseconds. */
+const AFTER_FAILURE = 10_000;
+
 /** The longest wait of a timer. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -27,8 +39,12 @@ export class LocalTransport implements Transport {
   readonly #table: Uint8Array | undefined;
   readonly #listeners = new Listeners();
   readonly #databases = new Map<string, RetiringDatabase>();
-  /** What is being done, so that closing can wait for it. */
+  /** What is being answered, so that closing can wait for it. */
   readonly #busy = new Set<Promise<unknown>>();
+  /** Ends the questions to models: a job that is cut off is done anew. */
+  readonly #stop = new AbortController();
+  /** Who waits for a task of the engine. */
+  readonly #tasks = new Map<number, Ending>();
   #engine: Engine;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running = false;
@@ -51,79 +67,112 @@ export class LocalTransport implements Transport {
 
   #start(): Engine {
     const { models, store, vectorIndex, megabytes, warn, progress } = this.#options;
-    const host = {
-      storage: async (space: string): Promise<Database> => {
+    const host: Host = {
+      storage: async (space) => {
         const database = new RetiringDatabase(await store.open(space));
         this.#databases.set(space, database);
         return database;
       },
-      send: (...[which, method, url, headers, body, timeout]: [string, string, string, string[], Uint8Array, number]) => {
+      send: (which, ...request) => {
         if (which === "llm") progress("thinking");
-        return send(models, which, method, url, headers, body, timeout);
+        return send(this.#stop.signal, models, which, ...request);
       },
-      sleep: (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds)),
+      sleep: (milliseconds) =>
+        new Promise((resolve) => {
+          const timer = setTimeout(resolve, milliseconds);
+          this.#stop.signal.addEventListener("abort", () => {
+            clearTimeout(timer);
+            resolve();
+          });
+        }),
       now: () => Date.now(),
       random: () => crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n,
       warn,
+      wake: (task) => queueMicrotask(() => this.#step(task, () => engine.step(task))),
+      done: (task, answer) => this.#end(task)?.resolve(answer),
+      failed: (task, error) => this.#end(task)?.reject(fromEngine(error)),
     };
     const config = JSON.stringify({ ...configOf(models), vectorIndex, megabytes });
+    let engine: Engine;
     try {
-      return new Engine(host, config, this.#table);
+      engine = new Engine(host, config, this.#table);
     } catch (thrown) {
       throw fromEngine(thrown);
     }
+    return engine;
   }
 
-  ask(ask: Ask): Promise<string> {
-    return this.#doing(async () => {
-      const answer = await this.#answer(ask);
-      if (changes(ask)) this.#listeners.tell();
-      return answer;
+  /** Has the engine do something, which it begins at once. */
+  #run(begin: (engine: Engine, task: number) => void): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const task = ++tasks;
+      this.#tasks.set(task, { resolve, reject });
+      this.#step(task, () => begin(this.#engine, task));
     });
   }
 
-  async #answer({ method, target, body = "" }: Ask): Promise<string> {
-    const [path = "", query = ""] = target.split("?");
-    if (path === "/backup/") {
-      const space = this.#engine.space("GET", `/v1/stats/?${query}`, "");
-      if (method === "GET") return dump(await this.#database(space), space);
-      const inUse = this.#databases.get(space);
-      await restore(await this.#database(space), space, body, new URLSearchParams(query).has("replace"));
-      // What the engine has of the space is no longer so.
-      this.#engine.forget(space);
-      inUse?.retire();
-      return "{}";
+  /** One step of a task, unless it is over. */
+  #step(task: number, step: () => void): void {
+    if (!this.#tasks.has(task)) return;
+    try {
+      step();
+    } catch (trap) {
+      this.#restart(trap);
     }
-    return await this.#engine.ask(method, target, body);
   }
 
-  async #database(space: string): Promise<Database> {
-    return this.#databases.get(space) ?? (await this.#options.store.open(space));
+  #end(task: number): Ending | undefined {
+    const ending = this.#tasks.get(task);
+    this.#tasks.delete(task);
+    return ending;
+  }
+
+  /** After a fault of ours: what is in memory is not to be trusted, what is stored is. */
+  #restart(trap: unknown): void {
+    const cause = { code: "internal_error", status: 500, message: `edgemem failed (${String(trap)}); what is stored is loaded anew` };
+    for (const { reject } of this.#tasks.values()) reject(errorOf(cause, trap));
+    this.#tasks.clear();
+    for (const database of this.#databases.values()) database.retire();
+    this.#databases.clear();
+    this.#engine = this.#start();
+  }
+
+  async ask(ask: Ask): Promise<string> {
+    const answering = this.#doing(() => this.#answer(ask));
+    this.#busy.add(answering);
+    try {
+      const answer = await answering;
+      if (changes(ask)) this.#listeners.tell();
+      return answer;
+    } finally {
+      this.#busy.delete(answering);
+    }
+  }
+
+  async #answer({ method, target, body = "" }: Ask): Promise<string> {
+    const [path, query = ""] = target.split("?");
+    if (path !== "/backup/") return this.#run((engine, task) => engine.ask(task, method, target, body));
+    const about = `/v1/stats/?${query}`;
+    // Asked, the engine opens the database of the owner.
+    await this.#run((engine, task) => engine.ask(task, "GET", about, ""));
+    const space = this.#engine.space("GET", about, "");
+    const database = this.#databases.get(space) as RetiringDatabase;
+    if (method === "GET") return dump(database, space);
+    await restore(database, space, body, new URLSearchParams(query).has("replace"));
+    // What the engine has in memory of the space is no longer so.
+    this.#engine.forget(space);
+    database.retire();
+    return "{}";
   }
 
   /** Does something, and then sees to the jobs that it left. */
   async #doing<T>(what: () => Promise<T>): Promise<T> {
     if (this.#closed) throw errorOf({ code: "closed", status: 409, message: "the memory is closed" });
-    const engine = this.#engine;
-    const doing = what();
-    this.#busy.add(doing);
     try {
-      return await doing;
-    } catch (thrown) {
-      if (thrown instanceof WebAssembly.RuntimeError) this.#restart(engine);
-      throw fromEngine(thrown);
+      return await what();
     } finally {
-      this.#busy.delete(doing);
       this.#schedule();
     }
-  }
-
-  /** After a fault of ours: what is left in memory is not to be trusted, what is stored is. */
-  #restart(engine: Engine): void {
-    if (engine !== this.#engine) return;
-    for (const database of this.#databases.values()) database.retire();
-    this.#databases.clear();
-    this.#engine = this.#start();
   }
 
   #schedule(): void {
@@ -134,18 +183,25 @@ export class LocalTransport implements Transport {
     const wait = Math.min(due - Date.now(), LONGEST);
     // Not by a timer where it need not be: those of a hidden tab are slow.
     if (wait <= 0) queueMicrotask(() => void this.#work());
-    else this.#timer = setTimeout(() => void this.#work(), wait);
+    else this.#wake(wait, () => void this.#work());
+  }
+
+  /** Sets the one timer. A program of Node that has nothing else to do ends: jobs are stored. */
+  #wake(wait: number, then: () => void): void {
+    const timer: unknown = (this.#timer = setTimeout(then, wait));
+    if (typeof timer === "object") (timer as { unref(): void }).unref();
   }
 
   async #work(): Promise<void> {
     if (this.#running || this.#closed) return;
     this.#running = true;
     try {
-      await this.#doing(() => this.#engine.runJobs());
+      await this.#doing(() => this.#run((engine, task) => engine.runJobs(task)));
     } catch (error) {
+      if (this.#closed) return;
       // The storage failed: whoever asks next is told; a job that waits is not tried in a loop.
       this.#options.warn(problemOf(error).message);
-      this.#timer = setTimeout(() => this.#schedule(), 10_000);
+      this.#wake(AFTER_FAILURE, () => this.#schedule());
       return;
     } finally {
       this.#running = false;
@@ -162,6 +218,7 @@ export class LocalTransport implements Transport {
     this.#closed = true;
     clearTimeout(this.#timer);
     await Promise.allSettled(this.#busy);
+    this.#stop.abort(errorOf({ code: "closed", status: 409, message: "the memory is closed" }));
     for (const database of this.#databases.values()) database.close();
   }
 }
@@ -204,5 +261,5 @@ function fromEngine(thrown: unknown): MemoryError {
       return errorOf({ code: "internal_error", status: 500, message: thrown });
     }
   }
-  return errorOf(problemOf(thrown), thrown);
+  return thrown instanceof MemoryError ? thrown : errorOf(problemOf(thrown), thrown);
 }

@@ -4,7 +4,7 @@ import { LocalTransport } from "./local.js";
 import { fromWire, toQuery, toWire } from "./names.js";
 import { currentPlatform } from "./platform.js";
 import { RemoteTransport } from "./remote.js";
-import { encrypted } from "./storage/encrypted.js";
+import { encrypted, fingerprint } from "./storage/encrypted.js";
 import { inIndexedDb } from "./storage/indexeddb.js";
 import { inMemory } from "./storage/memory.js";
 import type { Store } from "./storage/store.js";
@@ -38,9 +38,17 @@ export class Memory {
 
   /** A memory in this program, opened. Rejects with a `MemoryError` that says what stands in the way. */
   static async open(options: MemoryOptions & Call = {}): Promise<Memory> {
+    const { signal } = options;
     const memory = new Memory(options);
-    await orAborted(memory.#ready(), options.signal);
-    return memory;
+    try {
+      await orAborted(memory.#ready(), signal);
+      // Loads what is remembered, and goes on with what was not finished.
+      if (Object.values(memory.#scope).some((id) => id !== undefined)) await memory.stats({ signal });
+      return memory;
+    } catch (error) {
+      await memory.close();
+      throw error;
+    }
   }
 
   /** The same class over a server: edgemem's Worker, or whatever speaks its API. */
@@ -231,10 +239,6 @@ export class Memory {
     await (await transport.catch(() => undefined))?.close();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
   async #rejected(): Promise<Transport> {
     throw errorOf({ code: "closed", status: 409, message: "the memory is closed" });
   }
@@ -376,7 +380,10 @@ async function openHere(options: MemoryOptions, tell: (progress: Progress) => vo
       warn: onWarning ?? ((message) => console.warn(`edgemem: ${message}`)),
       progress: (phase) => tell({ phase }),
     });
-  return store.shared && canShare() ? TabTransport.open(name, open) : open();
+  if (!store.shared || !canShare()) return open();
+  // Tabs that have another key, or none, are told nothing by those that have it.
+  const { encryption } = options;
+  return TabTransport.open(encryption ? `${name}/${await fingerprint(encryption)}` : name, open);
 }
 
 function storeOf({ persistence }: MemoryOptions, name: string): Store {

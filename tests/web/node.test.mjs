@@ -137,6 +137,39 @@ test("a process that is killed loses nothing acknowledged, and another may have 
   for (let number = 0; number <= last; number++) assert.ok(kept.includes(`The number ${number}`), `${number} of ${last}`);
 });
 
+test("a fault of the engine fails the call that it was in, and what is stored is loaded anew", async () => {
+  const told = await script(`import { Memory } from "edgemem";
+    const memory = await Memory.open({ userId: "u", persistence: { directory: "fault" } });
+    await memory.add("I live in Oslo", { infer: false });
+    crypto.getRandomValues = () => { throw new Error("no entropy"); };
+    const failed = await memory.add("I live in Rome", { infer: false }).then(() => "stored", ({ code, message }) => [code, message]);
+    delete crypto.getRandomValues;
+    await memory.add("I moved to Bergen", { infer: false });
+    console.log(JSON.stringify({ failed, kept: (await memory.getAll()).results.map(({ memory }) => memory).sort() }));
+    await memory.close();`);
+  assert.equal(told.failed[0], "internal_error");
+  assert.match(told.failed[1], /no entropy/);
+  assert.deepEqual(told.kept, ["I live in Oslo", "I moved to Bergen"]);
+});
+
+test("an export moves a memory to another folder, encrypted or not", async () => {
+  const moved = await script(`import { Memory } from "edgemem";
+    const from = await Memory.open({ userId: "u", persistence: { directory: "from" } });
+    const { results } = await from.add("I live in Tromsø", { infer: false });
+    const file = await from.export();
+    await from.close();
+    const options = { userId: "u", persistence: { directory: "to" }, encryption: { passphrase: "correct horse" } };
+    const to = await Memory.open(options);
+    await to.import(file);
+    await to.close();
+    const again = await Memory.open(options);
+    const { memory, id } = await again.get(results[0].id);
+    await again.add("I moved to Bodø", { infer: false });
+    console.log(JSON.stringify({ memory, same: id === results[0].id, count: (await again.getAll()).count }));
+    await again.close();`);
+  assert.deepEqual(moved, { memory: "I live in Tromsø", same: true, count: 2 });
+});
+
 test("files are encrypted as databases of browsers are", async () => {
   await script(`import { Memory } from "edgemem";
     const memory = await Memory.open({ userId: "u", persistence: { directory: "secret" }, encryption: { key: new Uint8Array(32).fill(7) } });

@@ -265,8 +265,7 @@ test("encrypted, nothing can be read in the database, and a wrong passphrase ope
     }
     const code = async (options) => {
       try {
-        const memory = new Memory(options);
-        await memory.getAll();
+        const memory = await Memory.open(options);
         await memory.close();
         return "opened";
       } catch ({ code }) {

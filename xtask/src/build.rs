@@ -36,17 +36,29 @@ const INPUTS: [&str; 6] = [
     ".cargo/config.toml",
 ];
 
-/// Runs the task.
+/// Runs the task: both, or the named one.
 pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
-    if let Some(word) = words.first() {
-        return Err(Failure::Usage(format!("`build` takes no {word:?}")));
+    let parts = ["worker", "npm"];
+    if let Some(word) = words.iter().find(|word| !parts.contains(&word.as_str())) {
+        let what = format!("`build` has no part {word:?}; there are worker and npm");
+        return Err(Failure::Usage(what));
     }
-    let tools = BuildTools::ready(project)?;
-    worker(project, &tools, WORKER)?;
-    table(project)?;
-    npm::build(project)?;
-    sizes(project)?;
-    npm::sizes(project)
+    let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
+    if wanted("worker") {
+        let tools = BuildTools::ready(project)?;
+        worker(project, &tools, WORKER)?;
+        table(project)?;
+    }
+    if wanted("npm") {
+        npm::build(project)?;
+    }
+    if wanted("worker") {
+        sizes(project)?;
+    }
+    if wanted("npm") {
+        npm::sizes(project)?;
+    }
+    Ok(())
 }
 
 /// How the panics of a Worker unwind. Without unwinding, a panic in a Durable Object leaves its caller

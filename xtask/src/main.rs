@@ -35,8 +35,8 @@ cargo xtask dev [--port N] [--fresh] [--no-sample]
 cargo xtask test [STEP...]
     Runs the tests, all or some: fmt lint docs core wasm worker web clients
 
-cargo xtask build
-    Builds the Worker into crates/worker/build and the npm package in npm, and prints their sizes.
+cargo xtask build [worker] [npm]
+    Builds the Worker into crates/worker/build and the npm package in npm, or one of them, and prints sizes.
 
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.

@@ -201,11 +201,9 @@ fn web(project: &Project) -> Result<(), Failure> {
     let node = Node::ready(project)?;
     let models = build_model_server(project)?;
     let mut command = project.command(&node.program);
-    command.args(["--test", "--test-reporter=spec"]).args(files(
-        project,
-        "tests/web",
-        ".test.mjs",
-    )?);
+    command
+        .args(["--test", "--test-reporter=spec", "--test-timeout=120000"])
+        .args(files(project, "tests/web", ".test.mjs")?);
     execute(
         command
             .env("PATH", node.path())

@@ -1,4 +1,4 @@
-//! What JavaScript supplies, and what a space asks of it.
+//! What JavaScript supplies, and what a space asks of it. `npm/src/host.ts` says the same in types.
 
 use std::rc::Rc;
 
@@ -10,48 +10,9 @@ use wasm_bindgen::prelude::*;
 use crate::moment;
 use crate::storage::JsStorage;
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"
-/** What the engine needs of the program around it. */
-export interface Host {
-  /** The storage of a space, by the 16 hex digits of its hash. */
-  storage(space: string): Promise<Backend>;
-  /** Sends a request of a model and reads the whole answer; rejects with the code `timeout` after that time. */
-  send(model: string, method: string, url: string, headers: string[], body: Uint8Array, timeout: number): Promise<Answer>;
-  /** Waits, in milliseconds. */
-  sleep(milliseconds: number): Promise<void>;
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** 64 random bits. */
-  random(): bigint;
-  /** Tells of something that mended itself. */
-  warn(message: string): void;
-}
-
-/** Status, header names and values in turn, body. */
-export type Answer = [status: number, headers: string[], body: Uint8Array];
-
-/** One change to a table. `clear` without a table removes everything. */
-export type Write =
-  | ["put", table: string, key: string, record: Uint8Array]
-  | ["delete", table: string, key: string]
-  | ["clear", table?: string];
-
-/** Ordered tables with an atomic commit. Keys are ordered by the bytes of their UTF-8. */
-export interface Backend {
-  /** One record. */
-  get(table: string, key: string): Promise<Uint8Array | undefined>;
-  /** Up to so many records in the order of their keys, from a key on, or after it: keys and records in turn. */
-  scan(table: string, from: string | undefined, inclusive: boolean, limit: number): Promise<(string | Uint8Array)[]>;
-  /** Applies the writes in order: all of them, or none. An error with the code `storage_full` means that no room is left. */
-  commit(writes: Write[]): Promise<void>;
-}
-"#;
-
 #[wasm_bindgen]
 extern "C" {
     /// What the engine needs of the program around it.
-    #[wasm_bindgen(typescript_type = "Host")]
     pub type Host;
 
     #[wasm_bindgen(method, catch)]
@@ -80,8 +41,19 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn warn(this: &Host, message: &str);
 
+    /// A task can make another step. Not to be made from within this call.
+    #[wasm_bindgen(method)]
+    pub fn wake(this: &Host, task: u32);
+
+    /// A task has its answer.
+    #[wasm_bindgen(method)]
+    pub fn done(this: &Host, task: u32, answer: &str);
+
+    /// A task has failed.
+    #[wasm_bindgen(method)]
+    pub fn failed(this: &Host, task: u32, error: &JsValue);
+
     /// The tables of one space.
-    #[wasm_bindgen(typescript_type = "Backend")]
     pub type Backend;
 
     #[wasm_bindgen(method, catch)]
@@ -98,9 +70,6 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub async fn commit(this: &Backend, writes: Array) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(js_namespace = console)]
-    pub fn error(message: &str);
 }
 
 /// The code of an error that JavaScript threw, if it has one, and its message.

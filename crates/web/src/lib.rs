@@ -8,6 +8,7 @@ mod config;
 mod host;
 mod http;
 mod storage;
+mod tasks;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -25,22 +26,19 @@ use crate::config::Config;
 use crate::host::{Host, WebHost};
 use crate::storage::JsStorage;
 
-/// Tells the console what a panic said; the trap that follows says nothing.
-#[wasm_bindgen(start)]
-pub fn start() {
-    std::panic::set_hook(Box::new(|panic| host::error(&panic.to_string())));
-}
-
 /// Where a space is kept once it is loaded. Two who ask at the same time load it once.
 type Slot = Mutex<Option<Rc<Space<WebHost>>>>;
 
 /// The spaces of one program.
 #[wasm_bindgen]
-pub struct Engine {
+pub struct Engine(Rc<Spaces>);
+
+/// What an engine holds.
+struct Spaces {
     host: Rc<Host>,
     models: Models,
     settings: Settings,
-    spaces: RefCell<HashMap<SpaceHash, Rc<Slot>>>,
+    slots: RefCell<HashMap<SpaceHash, Rc<Slot>>>,
 }
 
 #[wasm_bindgen]
@@ -55,32 +53,34 @@ impl Engine {
         let host = Rc::new(host);
         let config = Config::read(config).map_err(|problem| thrown(&problem))?;
         let models = config.models(&host, table);
-        Ok(Engine {
+        Ok(Engine(Rc::new(Spaces {
             models: models.map_err(|problem| thrown(&problem))?,
             settings: config.settings(),
             host,
-            spaces: RefCell::default(),
-        })
+            slots: RefCell::default(),
+        })))
     }
 
-    /// Answers a request of the HTTP API: JSON, or what an export of the graph is in.
-    ///
-    /// # Errors
-    /// JSON of a [`Problem`], as a string; or what the host threw when it was asked for a space's storage.
-    pub async fn ask(
-        &self,
-        method: String,
-        target: String,
-        body: String,
-    ) -> Result<String, JsValue> {
-        let mut request = read(&method, &target, &body).map_err(|problem| thrown(&problem))?;
-        let space = self.open(request.space).await?;
-        let mut reply = apply(&space, request.operation.clone()).await;
-        while let Some(operation) = request.next(&reply) {
-            reply = apply(&space, operation).await;
-        }
-        let body = request.write(reply).map_err(|problem| thrown(&problem))?;
-        String::from_utf8(body).map_err(|error| thrown(&internal(&error.to_string())))
+    /// Begins to answer a request of the HTTP API, as the task of this number. The answer is JSON, or what an export of
+    /// the graph is in; the failure JSON of a [`Problem`], or what the host threw when it was asked for a space's
+    /// storage.
+    pub fn ask(&self, task: u32, method: String, target: String, body: String) {
+        let spaces = self.0.clone();
+        let work = async move { spaces.ask(&method, &target, &body).await };
+        tasks::start(task, &self.0.host, work);
+    }
+
+    /// Begins to run the jobs that are due, as the task of this number. A job that fails says so in its event and is
+    /// tried again later; the task fails when a storage does.
+    #[wasm_bindgen(js_name = runJobs)]
+    pub fn run_jobs(&self, task: u32) {
+        let spaces = self.0.clone();
+        tasks::start(task, &self.0.host, async move { spaces.run_jobs().await });
+    }
+
+    /// Makes a step of a task that woke.
+    pub fn step(&self, task: u32) {
+        tasks::step(task);
     }
 
     /// The space that a request is about, as 16 hex digits.
@@ -95,37 +95,43 @@ impl Engine {
     /// Drops a space from memory: the next who asks loads what is stored.
     pub fn forget(&self, space: &str) {
         if let Ok(hash) = space.parse() {
-            self.spaces.borrow_mut().remove(&hash);
+            self.0.slots.borrow_mut().remove(&hash);
         }
     }
 
     /// When the next job of any loaded space is due, in milliseconds since 1970; `undefined` when none waits.
     pub fn due(&self) -> Option<f64> {
-        let due = self.loaded();
+        let due = self.0.loaded();
         let due = due.iter().filter_map(|space| space.next_due()).min();
         due.map(|at| at.as_millis() as f64)
     }
+}
 
-    /// Runs the jobs that are due. One that fails says so in its event and is tried again later.
-    ///
-    /// # Errors
-    /// JSON of a [`Problem`], as a string, when a storage failed.
-    #[wasm_bindgen(js_name = runJobs)]
-    pub async fn run_jobs(&self) -> Result<(), JsValue> {
+impl Spaces {
+    async fn ask(&self, method: &str, target: &str, body: &str) -> Result<String, JsValue> {
+        let mut request = read(method, target, body).map_err(|problem| thrown(&problem))?;
+        let space = self.open(request.space).await?;
+        let mut reply = apply(&space, request.operation.clone()).await;
+        while let Some(operation) = request.next(&reply) {
+            reply = apply(&space, operation).await;
+        }
+        let body = request.write(reply).map_err(|problem| thrown(&problem))?;
+        String::from_utf8(body).map_err(|error| thrown(&internal(&error.to_string())))
+    }
+
+    async fn run_jobs(&self) -> Result<String, JsValue> {
         for space in self.loaded() {
             if space.next_due().is_some() {
                 let ran = apply(&space, Operation::RunJobs { event: None }).await;
                 ran.map_err(|problem| thrown(&problem))?;
             }
         }
-        Ok(())
+        Ok(String::new())
     }
-}
 
-impl Engine {
     /// The space, loaded when nobody asked before.
     async fn open(&self, hash: SpaceHash) -> Result<Rc<Space<WebHost>>, JsValue> {
-        let slot = self.spaces.borrow_mut().entry(hash).or_default().clone();
+        let slot = self.slots.borrow_mut().entry(hash).or_default().clone();
         let mut slot = slot.lock().await;
         if let Some(space) = &*slot {
             return Ok(space.clone());
@@ -140,9 +146,9 @@ impl Engine {
 
     /// The spaces that are loaded and not just being loaded.
     fn loaded(&self) -> Vec<Rc<Space<WebHost>>> {
-        let spaces = self.spaces.borrow();
-        let slots = spaces.values().filter_map(|slot| slot.try_lock());
-        slots.filter_map(|slot| slot.clone()).collect()
+        let slots = self.slots.borrow();
+        let loaded = slots.values().filter_map(|slot| slot.try_lock());
+        loaded.filter_map(|slot| slot.clone()).collect()
     }
 }
 

@@ -1,14 +1,16 @@
 // For programs that bring the two files themselves: call `init` before a memory is opened.
-import load, { type InitInput } from "../../wasm/edgemem.js";
+import load from "../../wasm/edgemem.js";
 import { errorOf } from "../errors.js";
 import { setPlatform } from "../platform.js";
 import { inIndexedDb } from "../storage/indexeddb.js";
 import { inMemory } from "../storage/memory.js";
 
+type Source = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
+
 /** Where the two files are. */
 export interface Files {
   /** `edgemem/edgemem_bg.wasm`: its URL, a response, its bytes or the compiled module. */
-  wasm: InitInput | Promise<InitInput>;
+  wasm: Source | Promise<Source>;
   /** `edgemem/builtin.bin`: its bytes, or how to get them. Only the builtin embedder needs it. */
   table?: Uint8Array | (() => Promise<Uint8Array>);
 }

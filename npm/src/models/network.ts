@@ -1,5 +1,5 @@
 // How the engine reaches its models: by fetch, or by a function that answers as an endpoint would.
-import type { Answer } from "../../wasm/edgemem.js";
+import type { Answer } from "../host.js";
 import { errorOf } from "../errors.js";
 import type { ChatFunction, ChatRequest, Embedder, EmbedFunction, Endpoint, Llm, Mem0Model } from "./types.js";
 
@@ -75,8 +75,9 @@ export function usesTable(embedder: Embedder | undefined): boolean {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Sends a request of a model. */
+/** Sends a request of a model, unless it is stopped. */
 export async function send(
+  stop: AbortSignal,
   models: Models,
   which: string,
   method: string,
@@ -86,16 +87,17 @@ export async function send(
   timeout: number,
 ): Promise<Answer> {
   const late = AbortSignal.timeout(timeout);
+  const signal = AbortSignal.any([late, stop]);
   const model = which === "llm" ? models.llm : which === "embedder" ? models.embedder : undefined;
   try {
     if (model && typeof model === "object" && ("chat" in model || "embed" in model)) {
-      return await call(model, JSON.parse(decoder.decode(body)), late);
+      return await call(model, JSON.parse(decoder.decode(body)), signal);
     }
     const pairs = Array.from({ length: headers.length / 2 }, (_, place): [string, string] => [
       headers[2 * place] ?? "",
       headers[2 * place + 1] ?? "",
     ]);
-    const answer = await fetch(url, { method, headers: pairs, body: body.slice(), signal: late });
+    const answer = await fetch(url, { method, headers: pairs, body: body.slice(), signal });
     return [answer.status, [...answer.headers].flat(), new Uint8Array(await answer.arrayBuffer())];
   } catch (error) {
     if (late.aborted) throw errorOf({ code: "timeout", status: 408, message: "no answer in time" }, error);

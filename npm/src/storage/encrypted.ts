@@ -34,6 +34,7 @@ const isPlain = (key: string): boolean => /^[0-9a-f/-]*$/.test(key);
 /** The tables some of whose keys hold words. */
 const WORDED = new Set(["entities", "summaries", "jobs", "space", "index"]);
 
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 const toBase64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
 const fromBase64 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
 
@@ -68,6 +69,18 @@ async function expand(from: CryptoKey, salt: Uint8Array<ArrayBuffer>): Promise<K
     crypto.subtle.deriveKey(way("edgemem names"), from, { name: "HMAC", hash: "SHA-256", length: 256 }, false, ["sign"]),
   ]);
   return { cipher, names };
+}
+
+/**
+ * A few digits that differ between keys, by which the tabs that have the same one find each other: too few to help
+ * anybody guess it.
+ */
+export async function fingerprint(encryption: Encryption): Promise<string> {
+  const salt = new Uint8Array(16);
+  const given = "passphrase" in encryption ? { key: new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(encryption.passphrase))) } : encryption;
+  const { names } = await keysOf(given, salt);
+  const signed = await crypto.subtle.sign("HMAC", names, encoder.encode("fingerprint"));
+  return hex(new Uint8Array(signed, 0, 2));
 }
 
 /** Encrypts a record. The table and the key under which it stands are authenticated: a record cannot be moved. */
@@ -116,7 +129,7 @@ class EncryptedDatabase implements Database {
   async #hidden(table: string, key: string): Promise<string> {
     if (isPlain(key) && !WORDED.has(table)) return key;
     const signed = await crypto.subtle.sign("HMAC", this.#keys.names, encoder.encode(`${table}/${key}`));
-    return Array.from(new Uint8Array(signed, 0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex(new Uint8Array(signed, 0, 16));
   }
 
   async get(table: string, key: string): Promise<Uint8Array | undefined> {

@@ -1,5 +1,5 @@
 // Where the databases of one memory are.
-import type { Backend, Write } from "../../wasm/edgemem.js";
+import type { Backend, Write } from "../host.js";
 
 export type { Backend, Write };
 
