@@ -30,3 +30,4 @@ pub use record::{
     normalized_hash,
 };
 pub use time::{Lies, Moment, Precision, Span, TimeError};
+pub(crate) use time::{MONTHS, day_in_words, month_in_words};

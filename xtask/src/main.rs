@@ -7,6 +7,7 @@ mod eval;
 mod failure;
 mod http;
 mod keywords;
+mod npm;
 mod process;
 mod sample;
 mod serving;
@@ -32,10 +33,10 @@ cargo xtask dev [--port N] [--fresh] [--no-sample]
     OPENAI_BASE_URL) or EDGEMEM_LLM_* set, here or in .dev.vars, that model is used.
 
 cargo xtask test [STEP...]
-    Runs the tests, all or some: fmt lint docs core wasm worker clients
+    Runs the tests, all or some: fmt lint docs core wasm worker web clients
 
-cargo xtask build
-    Builds the Worker into crates/worker/build and prints its size.
+cargo xtask build [worker] [npm]
+    Builds the Worker into crates/worker/build and the npm package in npm, or one of them, and prints sizes.
 
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.
