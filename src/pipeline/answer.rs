@@ -289,7 +289,8 @@ fn of_graph<'a>(
                 let (all, best, why) = known.get_mut();
                 *all += score * (1.0 - *all);
                 // A way along relations says more than a tie.
-                let says_less = matches!((&*why, &reason), (Reason::Way(_), Reason::Tie(_)));
+                let is_walked = matches!(why, Reason::Way(Path::Walked { .. }));
+                let says_less = is_walked && matches!(reason, Reason::Tie(_));
                 if *best < score && !says_less {
                     *best = score;
                     *why = reason;

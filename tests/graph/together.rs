@@ -75,7 +75,7 @@ fn what_was_said_at_the_time_asked_about_is_found_by_the_time_alone() {
 fn what_was_said_in_the_session_that_answers_comes_before_the_same_of_another() {
     let fixture = Fixture::without_model();
     small_talk(&fixture, "Tea");
-    let small = ["Rain again", "The bus was late", "Coffee first"];
+    let small = ["Rain again", "The bus was late", "Coffee with milk"];
     let start = |first: &'static str, last: &'static str| [&[first][..], &small, &[last]].concat();
     say(
         &fixture,
