@@ -1,0 +1,79 @@
+// What is remembered, now or at the end of a day.
+import { useState } from "preact/hooks";
+import type { HistoryEntry } from "../edgemem.js";
+import { useSession } from "../hooks.js";
+import { date, Difference, Empty, Icon, Tag, TimeBar, useTold, Waiting, words } from "../parts.js";
+import { knownOn, type Shown } from "../past.js";
+
+export function Memories() {
+  const session = useSession();
+  const [text, setText] = useState("");
+  const [category, setCategory] = useState("");
+  const [past, setPast] = useState(false);
+  const [verbatim, setVerbatim] = useState(false);
+  const { value: told, problem, slow } = useTold(verbatim);
+  const all = knownOn(told ?? [], session.day);
+  const categories = [...new Set(all.flatMap(({ item }) => item.categories))].sort();
+  const wanted = text.trim().toLowerCase();
+  const shown = all.filter(
+    ({ item, text, over }) =>
+      (past || !over) && (category === "" || item.categories.includes(category)) && text.toLowerCase().includes(wanted),
+  );
+  return (
+    <>
+      <TimeBar told={told} />
+      <div class="filters" role="search" aria-label="Filter memories">
+        <input type="search" aria-label="Filter by words" placeholder="Filter by words" value={text} onInput={({ currentTarget }) => setText(currentTarget.value)} />
+        <select aria-label="Category" value={category} onChange={({ currentTarget }) => setCategory(currentTarget.value)}>
+          <option value="">All categories</option>
+          {categories.map((name) => <option value={name}>{words(name)}</option>)}
+        </select>
+        <label class="check"><input type="checkbox" checked={past} onChange={({ currentTarget }) => setPast(currentTarget.checked)} />No longer true</label>
+        <label class="check"><input type="checkbox" checked={verbatim} onChange={({ currentTarget }) => setVerbatim(currentTarget.checked)} />Messages</label>
+      </div>
+      <Waiting problem={problem} slow={slow} />
+      {told && <p class="count" aria-live="polite">{shown.length === 1 ? "1 memory" : `${shown.length} memories`}{session.day ? `, as known on ${date(session.day)}` : ""}</p>}
+      {told && all.length === 0 && <Empty icon="memories" title="Nothing is remembered yet">Facts appear here as you talk. Without a model, tick “Messages” to see what was kept word for word.</Empty>}
+      {all.length > 0 && shown.length === 0 && <Empty icon="recall" title="Nothing matches">Take other words or another category, or move the time.</Empty>}
+      <ul class="memories">{shown.map((shown) => <One key={shown.item.id} shown={shown} history={told?.find(({ item }) => item === shown.item)?.history ?? []} />)}</ul>
+    </>
+  );
+}
+
+function One({ shown: { item, text, over, versions }, history }: { shown: Shown; history: HistoryEntry[] }) {
+  const session = useSession();
+  const erase = (): void => {
+    if (!confirm(`Erase “${text}” and everything that was made from it?`)) return;
+    void session.run("Erasing …", ({ memory }) => memory.delete(item.id));
+  };
+  return (
+    <li class={over ? "card memory over" : "card memory"}>
+      <p class="text">{text}</p>
+      <p class="meta">
+        <time dateTime={item.createdAt}>{date(item.createdAt)}</time>
+        {item.categories.map((name) => <Tag>{words(name)}</Tag>)}
+        {item.kind === "message" && <Tag>{item.role ?? "message"}</Tag>}
+        {item.standing && <Tag kind="standing">always applies</Tag>}
+        {over && <Tag kind="delete">no longer true</Tag>}
+        {versions > 1 && <Tag kind="update">version {versions}</Tag>}
+        <button type="button" class="icon-only" aria-label={`Erase: ${text}`} title="Erase" onClick={erase}><Icon name="erase" /></button>
+      </p>
+      {(history.length > 1 || history.some(({ input }) => input.length > 0)) && (
+        <details>
+          <summary>{history.length > 1 ? "History and sources" : "Source"}</summary>
+          <ol class="history">{history.map((entry) => <Past entry={entry} />)}</ol>
+        </details>
+      )}
+    </li>
+  );
+}
+
+function Past({ entry: { event, oldMemory, newMemory, input, createdAt } }: { entry: HistoryEntry }) {
+  return (
+    <li>
+      <p class="meta"><Tag kind={event.toLowerCase()}>{event.toLowerCase()}</Tag><time dateTime={createdAt}>{date(createdAt)}</time></p>
+      {oldMemory && newMemory ? <Difference old={oldMemory} now={newMemory} /> : <p>{newMemory ?? oldMemory}</p>}
+      {input.map(({ role, content }) => <blockquote><span class="by">{role === "user" ? "User" : "Assistant"}</span> {content}</blockquote>)}
+    </li>
+  );
+}
