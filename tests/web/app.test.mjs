@@ -18,7 +18,7 @@ let page;
 const foreign = [];
 const errors = [];
 
-const view = (name) => page.locator(`nav a.${name}`).click();
+const view = (name) => page.locator(`nav a[data-view="${name}"]`).click();
 const listed = () => page.locator(".memory > .text").allTextContents();
 const setTime = (value) =>
   page.locator("#time").evaluate((slider, value) => {
@@ -211,8 +211,14 @@ test("a message changes the memory while one looks at it", async () => {
 
 test("settings, data and what there is to settle", async () => {
   await view("settle");
-  await page.locator("main .empty, main .contradiction").first().waitFor();
+  await page.getByRole("button", { name: "Show an example" }).click();
+  const both = page.locator(".contradiction");
+  await both.getByText("Austin").waitFor();
+  assert.match(await both.innerText(), /Denver/);
+  assert.equal(await page.locator('nav a[data-view="settle"] .badge').innerText(), "1");
   await look("settle");
+  await both.locator(".side", { hasText: "Austin" }).getByRole("button").click();
+  await both.getByText("this is true").waitFor();
   await view("data");
   await page.locator(".stats dd").first().waitFor();
   await look("data");

@@ -31,5 +31,5 @@ export function diff(old: string, now: string): Piece[] {
   return pieces;
 }
 
-/** Words, each with the space before it. */
-const words = (text: string): string[] => text.match(/\s*\S+/g) ?? [];
+/** Words and signs, each with the space before it. */
+const words = (text: string): string[] => text.match(/\s*(?:[\p{L}\p{M}\p{N}'’]+|[^\s])/gu) ?? [];

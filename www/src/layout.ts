@@ -58,8 +58,8 @@ export function simulate({ nodes, edges }: Drawing, tall: boolean): Simulation<N
     .force("links", forceLink<Node, Edge>(edges).distance(({ source, target }) => 54 + 5 * Math.min(source.degree, target.degree, 6)).strength(0.5))
     .force("apart", forceManyBody().strength(-330))
     .force("room", forceCollide<Node>(({ name }) => 20 + Math.min(name.length, 16) * 1.7))
-    .force("x", forceX(0).strength(tall ? 0.13 : 0.05))
-    .force("y", forceY(0).strength(tall ? 0.06 : 0.11))
+    .force("x", forceX(0).strength(tall ? 0.2 : 0.05))
+    .force("y", forceY(0).strength(tall ? 0.05 : 0.11))
     .stop();
 }
 

@@ -70,17 +70,17 @@ function App() {
         </div>
       )}
       <p class="visually-hidden" aria-live="polite">{said}</p>
-      <Chat openSettings={() => setSettings(true)} />
+      <Chat visible={wide.matches || shown === "chat"} openSettings={() => setSettings(true)} />
       <nav aria-label="Views">
         {VIEWS.map(([name, label]) => (
-          <a key={name} href={`#${name}`} class={name} aria-current={shown === name ? "page" : undefined}>
+          <a key={name} href={`#${name}`} data-view={name} aria-current={shown === name ? "page" : undefined}>
             <Icon name={name} />
             <span>{label}</span>
             {name === "settle" && open ? <b class="badge" aria-label={`${open} open`}>{open}</b> : null}
           </a>
         ))}
       </nav>
-      <main class={shown} id="view" tabindex={-1} aria-label={VIEWS.find(([name]) => name === shown)?.[1]}>
+      <main data-view={shown} id="view" tabindex={-1} aria-label={VIEWS.find(([name]) => name === shown)?.[1]}>
         <Shown view={shown} />
       </main>
       <SettingsDialog open={settings} close={() => setSettings(false)} />
@@ -108,4 +108,6 @@ function Shown({ view }: { view: View }) {
 showTheme();
 const session = new Session();
 void session.open();
-render(<Current.Provider value={session}><App /></Current.Provider>, document.getElementById("app") as HTMLElement);
+const root = document.getElementById("app") as HTMLElement;
+root.replaceChildren();
+render(<Current.Provider value={session}><App /></Current.Provider>, root);

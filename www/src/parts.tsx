@@ -18,6 +18,7 @@ const PATHS = {
   send: "M12 19V5m-6 6 6-6 6 6",
   stop: "M7 7h10v10H7z",
   play: "M8 5l11 7-11 7z",
+  close: "M6 6l12 12M18 6L6 18",
   erase: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
 };
 
@@ -37,7 +38,7 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
     <div class="empty">
       <Icon name={icon} />
       <h3>{title}</h3>
-      <p>{children}</p>
+      <div>{children}</div>
     </div>
   );
 }
@@ -48,15 +49,25 @@ export function Waiting({ problem, slow }: { problem: string | undefined; slow: 
   return slow ? <p class="busy" role="status"><span class="spinner" />Reading the memory …</p> : null;
 }
 
+/** Words that differ; the space before them does not. */
+function Marked({ as: Mark, text }: { as: "del" | "ins"; text: string }) {
+  return <>{/^\s*/.exec(text)?.[0]}<Mark>{text.trimStart()}</Mark></>;
+}
+
 /** An old text and the new one, with what differs marked. */
 export function Difference({ old, now }: { old: string; now: string }) {
   const pieces = diff(old, now);
   return (
     <>
-      <p class="old"><span class="visually-hidden">Before: </span>{pieces.map(({ kind, text }) => kind === "gone" ? <del>{text}</del> : kind === "same" ? text : null)}</p>
-      <p class="now"><span class="visually-hidden">Now: </span>{pieces.map(({ kind, text }) => kind === "new" ? <ins>{text}</ins> : kind === "same" ? text : null)}</p>
+      <p class="old"><span class="visually-hidden">Before: </span>{pieces.map(({ kind, text }) => kind === "gone" ? <Marked as="del" text={text} /> : kind === "same" ? text : null)}</p>
+      <p class="now"><span class="visually-hidden">Now: </span>{pieces.map(({ kind, text }) => kind === "new" ? <Marked as="ins" text={text} /> : kind === "same" ? text : null)}</p>
     </>
   );
+}
+
+/** How much something is, of one, as a bar. */
+export function Level({ value }: { value: number }) {
+  return <span class="level" aria-hidden="true"><i style={{ width: `${Math.round(100 * Math.min(1, Math.max(0, value)))}%` }} /></span>;
 }
 
 export function Tag({ children, kind = "" }: { children: ComponentChildren; kind?: string }) {
@@ -105,7 +116,7 @@ export function TimeBar({ told }: { told: Told[] | undefined }) {
         }}
       />
       <output for="time" class={session.day === undefined ? "" : "past"}>{place === last ? "Now" : date(days[place] as string)}</output>
-      <button type="button" class="quiet small" disabled={session.day === undefined} onClick={() => session.set({ day: undefined })}>Now</button>
+      <button type="button" class="icon-only" aria-label="Back to now" title="Back to now" disabled={session.day === undefined} onClick={() => session.set({ day: undefined })}><Icon name="close" /></button>
     </div>
   );
 }

@@ -4,6 +4,8 @@ import type { HistoryEntry, Memory, MemoryItem } from "./edgemem.js";
 /** A memory with what happened to it, oldest first. */
 export interface Told {
   item: MemoryItem;
+  /** Whether it holds, or happened, as far as is known now. */
+  current: boolean;
   history: HistoryEntry[];
 }
 
@@ -24,14 +26,16 @@ const AT_ONCE = 8;
 /** All facts and messages remembered, with their histories. Those that did not change are not asked for again. */
 export async function tell(memory: Memory, transcript: boolean): Promise<Told[]> {
   const items: MemoryItem[] = [];
+  const current = new Set<string>();
   for await (const item of memory.list({ showPast: true, transcript })) items.push(item);
+  for await (const { id } of memory.list({ transcript })) current.add(id);
   const told: Told[] = [];
   for (let from = 0; from < items.length; from += AT_ONCE) {
     const some = items.slice(from, from + AT_ONCE).map(async (item): Promise<Told> => {
       const name = `${item.id} ${item.updatedAt} ${item.memory}`;
       const history = known.get(name) ?? (await memory.history(item.id));
       known.set(name, history);
-      return { item, history };
+      return { item, history, current: current.has(item.id) };
     });
     told.push(...(await Promise.all(some)));
   }
@@ -48,14 +52,14 @@ export function daysOf(told: Told[]): string[] {
 export function knownOn(told: Told[], day: string | undefined, now = new Date().toISOString()): Shown[] {
   const shown: Shown[] = [];
   const until = day === undefined ? now : `${day}T23:59:59.999Z`;
-  for (const { item, history } of told) {
+  for (const { item, history, current } of told) {
     if (item.createdAt > until) continue;
     const past = history.filter(({ createdAt }) => createdAt <= until);
     const last = past.at(-1);
     const ended = last?.event === "DELETE";
     const text = (day === undefined ? item.memory : past.findLast(({ newMemory }) => newMemory)?.newMemory) ?? item.memory;
-    // The end of its validity was not yet known before the change that told it.
-    const over = ended || (item.validTo !== null && item.validTo <= until && (day === undefined || item.updatedAt <= until));
+    // That it ended was not known before the change that told it.
+    const over = ended || (!current && item.updatedAt <= until);
     shown.push({ item, text, over, versions: Math.max(1, past.filter(({ newMemory }) => newMemory).length) });
   }
   return shown;

@@ -164,7 +164,7 @@ export class Session {
         }
       } else {
         const { results } = await place.memory.search(content, { topK: 3, threshold: 0.25, signal });
-        if (results.length > 0) this.#turn("recall", results.map(({ memory }) => memory).join("\n"));
+        if (results.length > 0) this.#turn("recall", results.map(({ memory }) => brief(memory)).join("\n"));
       }
       await this.#add(place, content, messages, { infer: await this.#infers(content), signal });
     });
@@ -249,6 +249,12 @@ function summary({ results }: Change): string {
     [count("DELETE"), "ended"],
   ].filter(([number]) => number !== 0);
   return parts.length === 0 ? "Nothing new." : parts.map(([number, what]) => `${number} ${what}`).join(", ") + ".";
+}
+
+/** A text on one line, of a length that can be glanced at. */
+function brief(text: string): string {
+  const line = text.replaceAll("\n", " ");
+  return line.length > 140 ? `${line.slice(0, 139)}…` : line;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -9,14 +9,14 @@ import { SAMPLE_USER } from "../settings.js";
 /** How many sessions the sample has. */
 const SESSIONS = 8;
 
-export function Chat({ openSettings }: { openSettings: () => void }) {
+export function Chat({ openSettings, visible }: { openSettings: () => void; visible: boolean }) {
   const session = useSession();
   const { log, busy, place, settings } = session;
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const list = end.current?.parentElement;
     if (list) list.scrollTop = list.scrollHeight;
-  }, [log.turns.length, busy]);
+  }, [log.turns.length, busy, visible]);
   return (
     <section class="chat" aria-label="Chat">
       <div class="turns" role="log" aria-label="Conversation" tabindex={0}>

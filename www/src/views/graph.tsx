@@ -86,6 +86,17 @@ function Provenance({ about, edges, memories }: { about: Node | Edge | undefined
   );
 }
 
+/** A name in lines that are not much longer than a word. */
+function linesOf(name: string): string[] {
+  const lines: string[] = [];
+  for (const word of name.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < 15) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 interface CanvasProps {
   drawing: Drawing;
   about: Node | Edge | undefined;
@@ -111,6 +122,8 @@ function Canvas({ drawing, about, choose, hover }: CanvasProps) {
     if (!group) return;
     const { x, y, scale } = view.current;
     group.setAttribute("transform", `translate(${x},${y}) scale(${scale})`);
+    // Names stay readable when much is shown.
+    group.style.setProperty("--grow", String(Math.min(1.5, Math.max(1, 1 / scale))));
     group.querySelectorAll<SVGGElement>(".edge").forEach((element, place) => {
       const edge = drawing.edges[place];
       if (!edge) return;
@@ -128,7 +141,7 @@ function Canvas({ drawing, about, choose, hover }: CanvasProps) {
     const box = svg.current?.getBoundingClientRect();
     if (!box || box.width === 0) return;
     const [xs, ys] = [drawing.nodes.map(({ x = 0 }) => x), drawing.nodes.map(({ y = 0 }) => y)];
-    const [left, right, top, bottom] = [Math.min(...xs) - 56, Math.max(...xs) + 56, Math.min(...ys) - 30, Math.max(...ys) + 38];
+    const [left, right, top, bottom] = [Math.min(...xs) - 62, Math.max(...xs) + 62, Math.min(...ys) - 24, Math.max(...ys) + 48];
     const scale = Math.min(box.width / (right - left), box.height / (bottom - top), 1.6);
     view.current = { scale, x: box.width / 2 - (scale * (left + right)) / 2, y: box.height / 2 - (scale * (top + bottom)) / 2 };
     draw();
@@ -198,7 +211,7 @@ function Canvas({ drawing, about, choose, hover }: CanvasProps) {
           {drawing.nodes.map((node, place) => (
             <g class={`node ${near.has(node) ? "lit" : ""} ${node === about ? "chosen" : ""}`} data-place={place} data-type={node.type} tabindex={0} role="button" aria-label={`${node.name}, ${words(node.type)}`} {...pick(node)}>
               <circle r={radius(node)} />
-              <text y={radius(node) + 13}>{node.name.length > 24 ? `${node.name.slice(0, 23)}…` : node.name}</text>
+              <text y={radius(node) + 2}>{linesOf(node.name).map((line) => <tspan x="0" dy="1.1em">{line} </tspan>)}</text>
             </g>
           ))}
         </g>

@@ -28,8 +28,8 @@ export function Memories() {
           <option value="">All categories</option>
           {categories.map((name) => <option value={name}>{words(name)}</option>)}
         </select>
-        <label class="check"><input type="checkbox" checked={past} onChange={({ currentTarget }) => setPast(currentTarget.checked)} />No longer true</label>
-        <label class="check"><input type="checkbox" checked={verbatim} onChange={({ currentTarget }) => setVerbatim(currentTarget.checked)} />Messages</label>
+        <span class="checks"><label class="check"><input type="checkbox" checked={past} onChange={({ currentTarget }) => setPast(currentTarget.checked)} />No longer true</label>
+        <label class="check"><input type="checkbox" checked={verbatim} onChange={({ currentTarget }) => setVerbatim(currentTarget.checked)} />Messages</label></span>
       </div>
       <Waiting problem={problem} slow={slow} />
       {told && <p class="count" aria-live="polite">{shown.length === 1 ? "1 memory" : `${shown.length} memories`}{session.day ? `, as known on ${date(session.day)}` : ""}</p>}

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { MemoryItem, SearchHit } from "../edgemem.js";
 import { useSession } from "../hooks.js";
-import { date, Empty, Tag, TimeBar, useTold, Waiting, words } from "../parts.js";
+import { date, Empty, Level, Tag, TimeBar, useTold, Waiting, words } from "../parts.js";
 import { sentence } from "../session.js";
 
 const EXAMPLES = ["Where does the user live?", "What should I cook for her?", "Who is Mel?", "What happened in Tokyo?"];
@@ -68,7 +68,7 @@ function Hit({ hit, sources, hits }: { hit: SearchHit; sources: Map<string, Memo
   const { memory, score, receipt, kind, createdAt, categories, standing, contradicts } = hit;
   return (
     <li class="card hit">
-      <div class="score" aria-label={`Score ${score.toFixed(2)}`}><span aria-hidden="true">{score.toFixed(2)}</span><meter min={0} max={1} value={score} aria-hidden="true" /></div>
+      <div class="score" role="img" aria-label={`Score ${score.toFixed(2)}`}><span aria-hidden="true">{score.toFixed(2)}</span><Level value={score} /></div>
       <div class="answer">
         <p class="text">{memory}</p>
         <p class="meta"><time dateTime={createdAt}>{date(createdAt)}</time>{categories.map((name) => <Tag>{words(name)}</Tag>)}{kind === "message" && <Tag>word for word</Tag>}{standing && <Tag kind="standing">always applies</Tag>}</p>
@@ -80,6 +80,7 @@ function Hit({ hit, sources, hits }: { hit: SearchHit; sources: Map<string, Memo
 }
 
 function Receipt({ receipt: { channels, sources: ids, path }, sources }: { receipt: NonNullable<SearchHit["receipt"]>; sources: Map<string, MemoryItem> }) {
+  const named = path.filter(({ name }) => name !== "");
   const quotes = ids.map((id) => sources.get(id)).filter((item) => item !== undefined);
   return (
     <div class="receipt">
@@ -88,12 +89,13 @@ function Receipt({ receipt: { channels, sources: ids, path }, sources }: { recei
         <thead><tr><th scope="col">channel</th><th scope="col">rank</th><th scope="col">score</th><th scope="col"><span class="visually-hidden">as a bar</span></th></tr></thead>
         <tbody>
           {channels.map(({ channel, rank, score }) => (
-            <tr><th scope="row"><i class={`dot ${channel}`} />{channel}</th><td>{rank}</td><td>{score.toFixed(3)}</td><td class="bar"><meter min={0} max={1} value={score} aria-hidden="true" /></td></tr>
+            <tr><th scope="row"><i class={`dot ${channel}`} />{channel}</th><td>{rank}</td><td>{score.toFixed(3)}</td><td class="bar"><Level value={score} /></td></tr>
           ))}
         </tbody>
       </table>
-      {path.length > 1 && (
-        <p class="path"><span class="visually-hidden">Path: </span>{path.filter(({ name }) => name !== "").map(({ by, backwards, name }, place) => <>{place > 0 && <i>{backwards ? "←" : "→"} {words(by)} {backwards ? "←" : "→"}</i>} <b>{name}</b> </>)}</p>
+      {named.length === 1 && <p class="path"><i>mentions</i> <b>{named[0]?.name}</b></p>}
+      {named.length > 1 && (
+        <p class="path"><span class="visually-hidden">Path: </span>{named.map(({ by, backwards, name }, place) => <>{place > 0 && <i>{backwards ? "←" : "→"} {words(by)} {backwards ? "←" : "→"}</i>} <b>{name}</b> </>)}</p>
       )}
       {quotes.length > 0 && (
         <details>
