@@ -222,7 +222,7 @@ test("settings, data and what there is to settle", async () => {
   await view("data");
   await page.locator(".stats dd").first().waitFor();
   await look("data");
-  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Settings", exact: true }).click();
   await page.getByText("Your own key").click();
   await page.getByLabel("Model’s name").waitFor();
   await look("settings");
@@ -262,7 +262,7 @@ test("colours follow the system until the visitor says otherwise", async () => {
 });
 
 test("a server that cannot be reached is told with what to do", async () => {
-  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Settings", exact: true }).click();
   await page.getByText("On a server").click();
   await page.getByLabel("Address").first().fill("http://127.0.0.1:9");
   await page.getByRole("button", { name: "Use these" }).click();

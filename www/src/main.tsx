@@ -66,6 +66,7 @@ function App() {
         <div class="alert" role="alert">
           <p>{problem}</p>
           {!session.place && <button type="button" class="small" onClick={() => void session.open()}>Try again</button>}
+          {!session.place && <button type="button" class="small" onClick={() => setSettings(true)}>Open settings</button>}
           <button type="button" class="quiet small" onClick={() => session.set({ problem: undefined })}>Dismiss</button>
         </div>
       )}

@@ -163,7 +163,7 @@ export class Session {
           messages.push({ role: "assistant", content: answer });
         }
       } else {
-        const { results } = await place.memory.search(content, { topK: 3, threshold: 0.25, signal });
+        const { results } = await place.memory.search(content, { topK: 3, threshold: 0.25, transcript: this.settings.model === "none" ? "fill" : "never", signal });
         if (results.length > 0) this.#turn("recall", results.map(({ memory }) => brief(memory)).join("\n"));
       }
       await this.#add(place, content, messages, { infer: await this.#infers(content), signal });

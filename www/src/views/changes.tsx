@@ -19,7 +19,7 @@ function One({ change: { title, at, results, relations, status, error, note, mil
     <li class="card">
       <header>
         <h3>{title}</h3>
-        <p class="meta"><time dateTime={at}>{date(at)}</time> · {milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms</p>
+        <p class="meta"><span><time dateTime={at}>{date(at)}</time> · {milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms</span></p>
       </header>
       {error && <p class="problem">The words are stored. Their facts are not yet: {error.message} It is tried again by itself.</p>}
       {!error && status === "FAILED" && <p class="problem">The words are stored, their facts could not be extracted.</p>}

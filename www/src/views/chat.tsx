@@ -4,7 +4,7 @@ import { useSession } from "../hooks.js";
 import { date, Icon } from "../parts.js";
 import type { Turn } from "../session.js";
 import { canReply } from "../reply.js";
-import { SAMPLE_USER } from "../settings.js";
+import { SAMPLE_USER, type Settings } from "../settings.js";
 
 /** How many sessions the sample has. */
 const SESSIONS = 8;
@@ -31,13 +31,14 @@ export function Chat({ openSettings, visible }: { openSettings: () => void; visi
       <Compose />
       <p class="who">
         <span>{settings.place === "server" ? "On the server" : "In this browser"} · {settings.userId}</span>
-        <button type="button" class="link" onClick={openSettings}>{about(settings.model, settings.modelName)}</button>
+        <button type="button" class="link" onClick={openSettings}>{about(settings)}</button>
       </p>
     </section>
   );
 }
 
-function about(model: string, name: string): string {
+function about({ place, model, modelName: name }: Settings): string {
+  if (place === "server" && (model === "sample" || model === "none")) return "The server’s model";
   if (model === "sample") return "Replayed replies, no model";
   if (model === "none") return "No model: word for word";
   return model === "chrome" ? "Chrome's model" : name || "Choose a model";

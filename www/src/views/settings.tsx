@@ -12,6 +12,12 @@ const MODELS: [ModelKind, string, string][] = [
   ["none", "No model", "Messages are kept word for word, and recalled all the same."],
 ];
 
+/** A server has its own model for facts; these only answer in the chat. */
+const ON_SERVER: typeof MODELS = [
+  ["none", "Nobody", "The page shows what the server recalls. Its own model extracts facts."],
+  ...MODELS.filter(([kind]) => kind !== "sample" && kind !== "none"),
+];
+
 export function SettingsDialog({ open, close }: { open: boolean; close: () => void }) {
   const session = useSession();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -57,13 +63,13 @@ export function SettingsDialog({ open, close }: { open: boolean; close: () => vo
           {field("userId", "Whose memory", { required: true, autocomplete: "off" }, "Memories of different names never meet.")}
         </fieldset>
         <fieldset>
-          <legend>{server ? "Model that answers in the chat (the server has its own for facts)" : "Model"}</legend>
+          <legend>{server ? "Who answers in the chat" : "Model"}</legend>
           <div class="choices">
-            {MODELS.map(([kind, name, about]) => {
+            {(server ? ON_SERVER : MODELS).map(([kind, name, about]) => {
               const missing = kind === "chrome" && !chrome();
               return (
                 <label class={missing ? "choice missing" : "choice"}>
-                  <input type="radio" name="model" checked={draft.model === kind} disabled={missing} onChange={() => choose(kind)} />
+                  <input type="radio" name="model" checked={draft.model === kind || (server && kind === "none" && draft.model === "sample")} disabled={missing} onChange={() => choose(kind)} />
                   <span><b>{name}</b><small>{missing ? "This browser has none." : about}</small></span>
                 </label>
               );
@@ -74,7 +80,7 @@ export function SettingsDialog({ open, close }: { open: boolean; close: () => vo
           {draft.model === "endpoint" && field("modelKey", "Key", { type: "password", autocomplete: "off" }, "It stays in this tab and is sent to this address only.")}
         </fieldset>
         <label class="check"><input type="checkbox" checked={draft.rememberKeys} onChange={({ currentTarget }) => set({ rememberKeys: currentTarget.checked })} />Remember keys on this device</label>
-        <div class="buttons end">
+        <div class="buttons end actions">
           <button type="button" onClick={() => dialog.current?.close()}>Cancel</button>
           <button type="submit" class="primary">Use these</button>
         </div>
