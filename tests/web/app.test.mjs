@@ -213,7 +213,7 @@ test("settings, data and what there is to settle", async () => {
   await view("settle");
   await page.getByRole("button", { name: "Show an example" }).click();
   const both = page.locator(".contradiction");
-  await both.getByText("Austin").waitFor();
+  await both.getByRole("heading", { name: /Austin/ }).waitFor();
   assert.match(await both.innerText(), /Denver/);
   assert.equal(await page.locator('nav a[data-view="settle"] .badge').innerText(), "1");
   await look("settle");

@@ -1,7 +1,7 @@
 // What was known at a moment: memories as their histories tell.
 import type { HistoryEntry, Memory, MemoryItem } from "./edgemem.js";
 
-/** A memory with what happened to it, oldest first. */
+/** A memory with what happened to it, oldest first; nothing when it is as it was told. */
 export interface Told {
   item: MemoryItem;
   /** Whether it holds, or happened, as far as is known now. */
@@ -23,7 +23,7 @@ const known = new Map<string, HistoryEntry[]>();
 /** How many histories are asked for at once. */
 const AT_ONCE = 8;
 
-/** All facts and messages remembered, with their histories. Those that did not change are not asked for again. */
+/** All facts and messages remembered, with the histories of those that changed, each asked for once. */
 export async function tell(memory: Memory, transcript: boolean): Promise<Told[]> {
   const items: MemoryItem[] = [];
   const current = new Set<string>();
@@ -32,10 +32,12 @@ export async function tell(memory: Memory, transcript: boolean): Promise<Told[]>
   const told: Told[] = [];
   for (let from = 0; from < items.length; from += AT_ONCE) {
     const some = items.slice(from, from + AT_ONCE).map(async (item): Promise<Told> => {
+      const holds = current.has(item.id);
+      if (holds && item.updatedAt === item.createdAt) return { item, history: [], current: true };
       const name = `${item.id} ${item.updatedAt} ${item.memory}`;
       const history = known.get(name) ?? (await memory.history(item.id));
       known.set(name, history);
-      return { item, history, current: current.has(item.id) };
+      return { item, history, current: holds };
     });
     told.push(...(await Promise.all(some)));
   }

@@ -181,6 +181,7 @@ fn worker(project: &Project) -> Result<(), Failure> {
         build::worker(project, &tools, krate)?;
     }
     build::table(project)?;
+    app::build(project)?;
     let models = build_model_server(project)?;
     let mut command = project.command(&tools.node.program);
     command.args(["--test", "--test-reporter=spec"]).args(files(

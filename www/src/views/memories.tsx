@@ -1,9 +1,13 @@
 // What is remembered, now or at the end of a day.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { HistoryEntry } from "../edgemem.js";
 import { useSession } from "../hooks.js";
 import { date, Difference, Empty, Icon, Tag, TimeBar, useTold, Waiting, words } from "../parts.js";
 import { knownOn, type Shown } from "../past.js";
+import { sentence } from "../session.js";
+
+/** Shown at first, and by each press for more. */
+const SOME = 100;
 
 export function Memories() {
   const session = useSession();
@@ -11,6 +15,7 @@ export function Memories() {
   const [category, setCategory] = useState("");
   const [past, setPast] = useState(false);
   const [verbatim, setVerbatim] = useState(false);
+  const [most, setMost] = useState(SOME);
   const { value: told, problem, slow } = useTold(verbatim);
   const all = knownOn(told ?? [], session.day);
   const categories = [...new Set(all.flatMap(({ item }) => item.categories))].sort();
@@ -35,13 +40,15 @@ export function Memories() {
       {told && <p class="count" aria-live="polite">{shown.length === 1 ? "1 memory" : `${shown.length} memories`}{session.day ? `, as known on ${date(session.day)}` : ""}</p>}
       {told && all.length === 0 && <Empty icon="memories" title="Nothing is remembered yet">Facts appear here as you talk. Without a model, tick “Messages” to see what was kept word for word.</Empty>}
       {all.length > 0 && shown.length === 0 && <Empty icon="recall" title="Nothing matches">Take other words or another category, or move the time.</Empty>}
-      <ul class="memories">{shown.map((shown) => <One key={shown.item.id} shown={shown} history={told?.find(({ item }) => item === shown.item)?.history ?? []} />)}</ul>
+      <ul class="memories">{shown.slice(0, most).map((shown) => <One key={shown.item.id} shown={shown} />)}</ul>
+      {shown.length > most && <button type="button" onClick={() => setMost(most + SOME)}>Show more of {shown.length}</button>}
     </>
   );
 }
 
-function One({ shown: { item, text, over, versions }, history }: { shown: Shown; history: HistoryEntry[] }) {
+function One({ shown: { item, text, over, versions } }: { shown: Shown }) {
   const session = useSession();
+  const [open, setOpen] = useState(false);
   const erase = (): void => {
     if (!confirm(`Erase “${text}” and everything that was made from it?`)) return;
     void session.run("Erasing …", ({ memory }) => memory.delete(item.id));
@@ -58,13 +65,29 @@ function One({ shown: { item, text, over, versions }, history }: { shown: Shown;
         {versions > 1 && <Tag kind="update">version {versions}</Tag>}
         <button type="button" class="icon-only" aria-label={`Erase: ${text}`} title="Erase" onClick={erase}><Icon name="erase" /></button>
       </p>
-      {(history.length > 1 || history.some(({ input }) => input.length > 0)) && (
-        <details>
-          <summary>{history.length > 1 ? "History and sources" : "Source"}</summary>
-          <ol class="history">{history.map((entry) => <Past entry={entry} />)}</ol>
+      {item.kind === "fact" && (
+        <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+          <summary>{versions > 1 || over ? "History and sources" : "Source"}</summary>
+          {open && <History id={item.id} />}
         </details>
       )}
     </li>
+  );
+}
+
+/** What happened to a memory, asked for when somebody wants to see it. */
+function History({ id }: { id: string }) {
+  const { place, revision } = useSession();
+  const [history, setHistory] = useState<HistoryEntry[]>();
+  const [problem, setProblem] = useState<string>();
+  useEffect(() => {
+    place?.memory.history(id).then(setHistory, (error: unknown) => setProblem(sentence(error)));
+  }, [place, id, revision]);
+  return (
+    <>
+      <Waiting problem={problem} slow={!history && !problem} />
+      <ol class="history">{history?.map((entry) => <Past entry={entry} />)}</ol>
+    </>
   );
 }
 
@@ -73,7 +96,7 @@ function Past({ entry: { event, oldMemory, newMemory, input, createdAt } }: { en
     <li>
       <p class="meta"><Tag kind={event.toLowerCase()}>{event.toLowerCase()}</Tag><time dateTime={createdAt}>{date(createdAt)}</time></p>
       {oldMemory && newMemory ? <Difference old={oldMemory} now={newMemory} /> : <p>{newMemory ?? oldMemory}</p>}
-      {input.map(({ role, content }) => <blockquote><span class="by">{role === "user" ? "User" : "Assistant"}</span> {content}</blockquote>)}
+      {input.map(({ role, content }) => <blockquote><span class="by">{role === "user" ? "User" : "Assistant"}</span>{content}</blockquote>)}
     </li>
   );
 }

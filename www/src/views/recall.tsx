@@ -100,7 +100,7 @@ function Receipt({ receipt: { channels, sources: ids, path }, sources }: { recei
       {quotes.length > 0 && (
         <details>
           <summary>{quotes.length === 1 ? "Source message" : `${quotes.length} source messages`}</summary>
-          {quotes.map(({ memory, role, createdAt }) => <blockquote><span class="by">{role === "assistant" ? "Assistant" : "User"}, {date(createdAt)}</span> {memory}</blockquote>)}
+          {quotes.map(({ memory, role, createdAt }) => <blockquote><span class="by">{role === "assistant" ? "Assistant" : "User"}, {date(createdAt)}</span>{memory}</blockquote>)}
         </details>
       )}
     </div>
