@@ -52,15 +52,23 @@ export function drawingOf({ entities, relations }: Graph, before: Drawing | unde
 const placeOf = (node: Node | undefined): Partial<Node> =>
   node?.x === undefined || node.y === undefined ? {} : { x: node.x, y: node.y };
 
-/** Forces on a drawing; `tall` places are narrower than high. */
-export function simulate({ nodes, edges }: Drawing, tall: boolean): Simulation<Node, Edge> {
+/** Forces on a drawing, which is at rest. */
+export function simulate({ nodes, edges }: Drawing): Simulation<Node, Edge> {
   return forceSimulation<Node, Edge>(nodes)
     .force("links", forceLink<Node, Edge>(edges).distance(({ source, target }) => 54 + 5 * Math.min(source.degree, target.degree, 6)).strength(0.5))
     .force("apart", forceManyBody().strength(-330))
     .force("room", forceCollide<Node>(({ name }) => 20 + Math.min(name.length, 16) * 1.7))
+    .stop();
+}
+
+/** Lays a drawing out for a place of this shape. */
+export function layOut(simulation: Simulation<Node, Edge>, { width, height }: { width: number; height: number }): void {
+  const tall = height > width;
+  simulation
     .force("x", forceX(0).strength(tall ? 0.2 : 0.05))
     .force("y", forceY(0).strength(tall ? 0.05 : 0.11))
-    .stop();
+    .alpha(1)
+    .tick(250);
 }
 
 export const radius = ({ degree }: Node): number => 6 + Math.min(2.2 * Math.sqrt(degree), 11);

@@ -3,7 +3,7 @@ import type { Simulation } from "d3-force";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Graph as GraphPage, GraphEntity, GraphRelation, Memory, MemoryItem } from "../edgemem.js";
 import { useAsked, useSession } from "../hooks.js";
-import { type Drawing, drawingOf, type Edge, line, middle, type Node, radius, simulate } from "../layout.js";
+import { type Drawing, drawingOf, type Edge, layOut, line, middle, type Node, radius, simulate } from "../layout.js";
 import { date, Empty, Tag, TimeBar, useTold, Waiting, words } from "../parts.js";
 
 /** The most entities that are drawn. */
@@ -148,11 +148,17 @@ function Canvas({ drawing, about, choose, hover }: CanvasProps) {
   };
 
   useEffect(() => {
-    const box = svg.current?.getBoundingClientRect();
-    const forces = simulate(drawing, (box?.height ?? 0) > (box?.width ?? 1)).tick(250);
-    simulation.current = forces.on("tick", draw);
-    fit();
-    const watch = new ResizeObserver(fit);
+    const forces = simulate(drawing).on("tick", draw);
+    simulation.current = forces;
+    let tall: boolean | undefined;
+    // Called at once, and whenever the place gets another size.
+    const watch = new ResizeObserver(([entry]) => {
+      const { width, height } = entry?.contentRect ?? { width: 0, height: 0 };
+      if (width === 0) return;
+      if (tall !== height > width) layOut(forces, { width, height });
+      tall = height > width;
+      fit();
+    });
     if (svg.current) watch.observe(svg.current);
     return () => {
       forces.stop();
