@@ -261,6 +261,36 @@ test("colours follow the system until the visitor says otherwise", async () => {
   await page.getByRole("button", { name: "Light colours" }).click();
 });
 
+test("a model of the visitor's own answers with what is remembered, and its facts are kept", async () => {
+  const asked = [];
+  await page.route("http://localhost:11434/v1/chat/completions", async (route) => {
+    const headers = { "access-control-allow-origin": "*", "access-control-allow-headers": "*" };
+    if (route.request().method() === "OPTIONS") return route.fulfill({ status: 204, headers });
+    const body = route.request().postDataJSON();
+    asked.push(body);
+    const facts = [{ text: "User has two cats, Tom and Lou", category: "family", attributed_to: "user", valid_from: null, valid_to: null, standing: false, entities: [{ name: "Tom", type: "animal" }], relations: [], sources: [1] }];
+    const content = body.response_format ? JSON.stringify({ facts: /cats/.test(JSON.stringify(body.messages.at(-1))) ? facts : [] }) : "Noted.";
+    return route.fulfill({ headers, json: { choices: [{ message: { role: "assistant", content }, finish_reason: "stop" }] } });
+  });
+  await page.getByRole("button", { name: "Settings", exact: true }).click();
+  await page.getByText("Ollama on this machine").click();
+  await page.getByLabel("Model’s name").fill("a-model");
+  await page.getByRole("button", { name: "Use these" }).click();
+  await view("memories");
+  await page.getByLabel("Message", { exact: true }).fill("I have two cats, Tom and Lou.");
+  await page.keyboard.press("Enter");
+  await page.locator(".turn.assistant", { hasText: "Noted." }).waitFor();
+  await page.locator(".memory > .text", { hasText: "User has two cats" }).waitFor();
+  await page.locator(".chat .busy").waitFor({ state: "detached" });
+  await page.getByLabel("Message", { exact: true }).fill("What are my cats called?");
+  await page.keyboard.press("Enter");
+  await page.locator(".turn.assistant").nth(1).waitFor();
+  await page.locator(".chat .busy").waitFor({ state: "detached" });
+  const answers = asked.filter((body) => !body.response_format && !body.tools);
+  assert.match(answers.at(-1).messages[0].content, /two cats, Tom and Lou/);
+  await page.unroute("http://localhost:11434/v1/chat/completions");
+});
+
 test("a server that cannot be reached is told with what to do", async () => {
   await page.getByRole("button", { name: "Settings", exact: true }).click();
   await page.getByText("On a server").click();
@@ -271,6 +301,6 @@ test("a server that cannot be reached is told with what to do", async () => {
 });
 
 test("nothing is asked of anybody else, and nothing fails silently", () => {
-  assert.deepEqual(foreign.filter((url) => !url.startsWith("http://127.0.0.1:9/")), []);
+  assert.deepEqual(foreign.filter((url) => !/^http:\/\/(127\.0\.0\.1:9|localhost:11434)\//.test(url)), []);
   assert.deepEqual(errors.filter((text) => !/ERR_CONNECTION_REFUSED|ERR_UNSAFE_PORT|127\.0\.0\.1:9/.test(text)), []);
 });

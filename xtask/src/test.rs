@@ -62,7 +62,11 @@ const STEPS: [(&str, Step, &str); 8] = [
         "each crate alone compiles to WebAssembly; the core depends on no face",
     ),
     ("worker", worker, "the Worker in workerd"),
-    ("web", web, "the npm package in Chromium and in Node, and the app"),
+    (
+        "web",
+        web,
+        "the npm package in Chromium and in Node, and the app",
+    ),
     ("clients", clients, "mem0's own clients against the Worker"),
 ];
 

@@ -73,7 +73,7 @@ const isEdge = (about: Node | Edge | undefined): about is Edge => about !== unde
 
 /** What is known of a node or an edge, and the memories that it rests on. */
 function Provenance({ about, edges, memories }: { about: Node | Edge | undefined; edges: Edge[]; memories: MemoryItem[] }) {
-  if (!about) return <p class="provenance hint">Point at a line or a circle to see where it comes from. Drag circles; scroll or pinch to zoom.</p>;
+  if (!about) return <p class="provenance hint">Point at or tap a line or a circle to see where it comes from. Drag circles; scroll or pinch to zoom.</p>;
   const here = isEdge(about) ? [about] : edges.filter(({ source, target }) => source === about || target === about);
   const ids = new Set(here.flatMap(({ relation }) => relation.memories));
   const rests = memories.filter(({ id }) => ids.has(id));
