@@ -223,7 +223,7 @@ test("settings, data and what there is to settle", async () => {
   await page.locator(".stats dd").first().waitFor();
   await look("data");
   await page.getByRole("button", { name: "Settings", exact: true }).click();
-  await page.getByText("Your own key").click();
+  await page.getByText("Your own key", { exact: true }).click();
   await page.getByLabel("Model’s name").waitFor();
   await look("settings");
   await page.keyboard.press("Escape");
@@ -273,17 +273,17 @@ test("a model of the visitor's own answers with what is remembered, and its fact
     return route.fulfill({ headers, json: { choices: [{ message: { role: "assistant", content }, finish_reason: "stop" }] } });
   });
   await page.getByRole("button", { name: "Settings", exact: true }).click();
-  await page.getByText("Ollama on this machine").click();
+  await page.getByText("Ollama on this machine", { exact: true }).click();
   await page.getByLabel("Model’s name").fill("a-model");
   await page.getByRole("button", { name: "Use these" }).click();
   await view("memories");
   await page.getByLabel("Message", { exact: true }).fill("I have two cats, Tom and Lou.");
-  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Send" }).click();
   await page.locator(".turn.assistant", { hasText: "Noted." }).waitFor();
   await page.locator(".memory > .text", { hasText: "User has two cats" }).waitFor();
   await page.locator(".chat .busy").waitFor({ state: "detached" });
   await page.getByLabel("Message", { exact: true }).fill("What are my cats called?");
-  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Send" }).click();
   await page.locator(".turn.assistant").nth(1).waitFor();
   await page.locator(".chat .busy").waitFor({ state: "detached" });
   const answers = asked.filter((body) => !body.response_format && !body.tools);
@@ -293,7 +293,7 @@ test("a model of the visitor's own answers with what is remembered, and its fact
 
 test("a server that cannot be reached is told with what to do", async () => {
   await page.getByRole("button", { name: "Settings", exact: true }).click();
-  await page.getByText("On a server").click();
+  await page.getByText("On a server", { exact: true }).click();
   await page.getByLabel("Address").first().fill("http://127.0.0.1:9");
   await page.getByRole("button", { name: "Use these" }).click();
   assert.match(await page.locator(".alert").innerText(), /cannot be reached.*Check the address/s);
