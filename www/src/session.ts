@@ -12,7 +12,7 @@ export interface Turn {
 }
 
 /** What became of a message or a session. */
-export interface Change extends Pick<AddResult, "results" | "relations" | "status" | "error" | "note"> {
+export interface Change extends Pick<AddResult, "eventId" | "results" | "relations" | "status" | "error" | "note"> {
   title: string;
   at: string;
   milliseconds: number;
@@ -29,6 +29,8 @@ interface Log {
 const KEPT = 300;
 /** Between two messages of the sample, in milliseconds. */
 const PACE = 220;
+/** Between two looks at what is tried again, in milliseconds. */
+const LATER = 4_000;
 const nothing = (): Log => ({ turns: [], changes: [], replayed: [] });
 
 export class Session {
@@ -48,6 +50,7 @@ export class Session {
   #stop: AbortController | undefined;
   #unwatch: (() => void) | undefined;
   #opening = 0;
+  #later: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners = new Set<() => void>();
 
   subscribe(listener: () => void): () => void {
@@ -83,6 +86,7 @@ export class Session {
       }
       this.place = place;
       this.log = { ...nothing(), ...read<Log>(localStorageOf(), this.#logName()) };
+      this.#lookLater();
       this.#unwatch = place.memory.onChange(() => {
         this.revision++;
         this.#tell();
@@ -191,13 +195,35 @@ export class Session {
         if (phase === "stored") this.#doing("Stored. Extracting facts and deciding …");
       },
     });
-    const { results, relations, status, error, note } = added;
+    const { eventId, results, relations, status, error, note } = added;
     const told = options.infer === false ? "Kept word for word: no model here extracts facts from it." : note;
     const at = options.timestamp ?? new Date().toISOString();
-    const change: Change = { title, at, results, relations, status, milliseconds: performance.now() - before };
+    const change: Change = { eventId, title, at, results, relations, status, milliseconds: performance.now() - before };
     this.log.changes.push({ ...change, ...(error && { error }), ...(told !== undefined && { note: told }) });
     this.said = summary(change);
     this.#keep();
+    this.#lookLater();
+  }
+
+  /** Looks after a while what became of adds whose model failed. */
+  #lookLater(): void {
+    clearTimeout(this.#later);
+    const waiting = this.log.changes.filter(({ status }) => status === "PENDING" || status === "RUNNING");
+    const { place } = this;
+    if (!place || waiting.length === 0) return;
+    this.#later = setTimeout(async () => {
+      for (const change of waiting) {
+        const event = await place.memory.event(change.eventId).catch(() => undefined);
+        if (!event || event.status === change.status || place !== this.place) continue;
+        const { results, relations, status } = event;
+        Object.assign(change, { results, relations, status });
+        delete change.error;
+        this.said = summary(change);
+        this.revision++;
+        this.#keep();
+      }
+      if (place === this.place) this.#lookLater();
+    }, LATER);
   }
 
   /** Replays what is left of the sample conversation. */
@@ -267,6 +293,11 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** A message as a sentence. */
+export function ended(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
+}
+
 /** What went wrong and what to do about it. */
 export function sentence(error: unknown): string {
   if (!(error instanceof MemoryError)) return error instanceof Error ? error.message : String(error);
@@ -279,6 +310,5 @@ export function sentence(error: unknown): string {
         : code === "writer_lost"
           ? "The tab that kept this memory was closed while it worked: look whether it was done, and repeat it if not."
           : "";
-  const ended = /[.!?]$/.test(message) ? message : `${message}.`;
-  return `${ended.charAt(0).toUpperCase()}${ended.slice(1)}${advice && ` ${advice}`}`;
+  return `${ended(message)}${advice && ` ${advice}`}`;
 }

@@ -2,7 +2,7 @@
 import type { AddedMemory } from "../edgemem.js";
 import { useSession } from "../hooks.js";
 import { date, Difference, Empty, Tag, words } from "../parts.js";
-import type { Change } from "../session.js";
+import { type Change, ended } from "../session.js";
 
 const NAMES: Record<string, string> = { ADD: "Add", UPDATE: "Update", DELETE: "Delete", NONE: "Known" };
 
@@ -21,7 +21,7 @@ function One({ change: { title, at, results, relations, status, error, note, mil
         <h3>{title}</h3>
         <p class="meta"><span><time dateTime={at}>{date(at)}</time> · {milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms</span></p>
       </header>
-      {error && <p class="problem">The words are stored. Their facts are not yet: {error.message} It is tried again by itself.</p>}
+      {error && <p class="problem">The words are stored, their facts not yet. {ended(error.message)} {status === "PENDING" && "It is tried again by itself."}</p>}
       {!error && status === "FAILED" && <p class="problem">The words are stored, their facts could not be extracted.</p>}
       {note && <p class="note">{note}</p>}
       {results.length === 0 && !error && !note && <p class="note">Nothing to remember in it.</p>}
