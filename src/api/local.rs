@@ -91,7 +91,12 @@ mod tests {
             (Method::GET, "/v9/", "", "no_such_route"),
             (Method::PATCH, "/v3/memories/", "", "method_not_allowed"),
             (Method::GET, "/v1/memories/x/", "", "bad_memory_id"),
-            (Method::POST, "/v3/memories/search/", "{}", "scope_required"),
+            (
+                Method::POST,
+                "/v3/memories/search/",
+                r#"{"query": "x"}"#,
+                "scope_required",
+            ),
             (Method::GET, "/health", "", "no_operation"),
         ] {
             assert_eq!(read(method, target, body).unwrap_err(), code, "{target}");

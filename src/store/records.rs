@@ -86,8 +86,8 @@ pub struct AddWork {
     pub extracted: Option<Vec<Fact>>,
 }
 
-/// The fields of all kinds of work. To read them at once needs a tenth of the code that serde makes for a
-/// tagged enum, which a page has to load.
+/// The fields of all kinds of work. To read them at once needs less code than serde makes for a tagged enum, and a page
+/// has to load it.
 #[derive(Deserialize)]
 struct WorkFields {
     kind: String,

@@ -1,7 +1,7 @@
 //! edgemem in a page, in a worker of a page, or in Node: the engine under the npm package.
 //!
 //! It answers the requests of the HTTP API, by [`Local`], for the spaces of one program; what it needs comes
-//! from JavaScript through [`Host`]: storage, the network, time and randomness. The class that people use, and
+//! from JavaScript through a `Host`: storage, the network, time and randomness. The class that people use, and
 //! what happens between the tabs of a browser, is TypeScript (`npm/src`).
 
 mod config;
@@ -43,7 +43,7 @@ struct Spaces {
 
 #[wasm_bindgen]
 impl Engine {
-    /// An engine on a host. `config` is JSON of a [`Config`]; `table` the builtin embedder's file, when the
+    /// An engine on a host. `config` is JSON of a `Config`; `table` the builtin embedder's file, when the
     /// configuration names no other embedder.
     ///
     /// # Errors

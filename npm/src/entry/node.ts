@@ -16,4 +16,3 @@ setPlatform({
 });
 
 export * from "../index.js";
-export { inFiles } from "../storage/sqlite.js";

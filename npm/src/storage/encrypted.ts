@@ -1,8 +1,9 @@
 // Encryption at rest: every record by AES-GCM, whatever the database.
 //
-// Keys that are only digits of identifiers stay as they are, so that ranges can be read. Those that hold words (the
-// names of entities, the ids of conversations) become an HMAC, and the word is encrypted with the record: their
-// tables are small and read as a whole. The key of the encryption is never stored; of a passphrase, only the salt is.
+// Keys that are only digits of identifiers stay as they are, so that ranges can be read, and so do edgemem's own words.
+// Those that may hold words of people (the names of entities, the ids of conversations) become an HMAC, and the word is
+// encrypted with the record: they are few, and read all at once. The key of the encryption is never stored; of a
+// passphrase, only the salt is.
 import { errorOf } from "../errors.js";
 import { byBytes } from "./memory.js";
 import { type Database, META, type Store, type Write } from "./store.js";
@@ -31,8 +32,10 @@ interface Header {
 }
 
 const isPlain = (key: string): boolean => /^[0-9a-f/-]*$/.test(key);
-/** The tables some of whose keys hold words. */
-const WORDED = new Set(["entities", "summaries", "jobs", "space", "index"]);
+/** The tables whose keys are words of edgemem. */
+const OWN = new Set(["space", "index"]);
+/** Stands before a key that is an HMAC. It comes after all plain ones. */
+const HIDDEN = "~";
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 const toBase64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
@@ -127,9 +130,9 @@ class EncryptedDatabase implements Database {
 
   /** The key under which a record is stored. */
   async #hidden(table: string, key: string): Promise<string> {
-    if (isPlain(key) && !WORDED.has(table)) return key;
+    if (OWN.has(table) || isPlain(key)) return key;
     const signed = await crypto.subtle.sign("HMAC", this.#keys.names, encoder.encode(`${table}/${key}`));
-    return hex(new Uint8Array(signed, 0, 16));
+    return HIDDEN + hex(new Uint8Array(signed, 0, 16));
   }
 
   async get(table: string, key: string): Promise<Uint8Array | undefined> {
@@ -139,22 +142,25 @@ class EncryptedDatabase implements Database {
   }
 
   async scan(table: string, from: string | undefined, inclusive: boolean, limit: number): Promise<(string | Uint8Array)[]> {
-    const worded = WORDED.has(table);
-    const rows = worded
-      ? await this.#inner.scan(table, undefined, true, Infinity)
-      : await this.#inner.scan(table, from, inclusive, limit);
-    const opened = await Promise.all(
+    const own = OWN.has(table);
+    const hidden = own ? [] : await this.#opened(table, HIDDEN, true, Infinity);
+    const plain = await this.#opened(table, from, inclusive, limit);
+    if (hidden.length === 0) return plain.flat();
+    const after = (key: string): boolean => from === undefined || byBytes(key, from) >= (inclusive ? 0 : 1);
+    return [...plain.filter(([key]) => isPlain(key)), ...hidden.filter(([key]) => after(key))]
+      .sort(([a], [b]) => byBytes(a, b))
+      .slice(0, limit)
+      .flat();
+  }
+
+  /** The same as it is stored, decrypted. */
+  async #opened(table: string, from: string | undefined, inclusive: boolean, limit: number): Promise<[string, Uint8Array][]> {
+    const rows = await this.#inner.scan(table, from, inclusive, limit);
+    return Promise.all(
       Array.from({ length: rows.length / 2 }, (_, place) =>
         unseal(this.#keys, `${table}/${rows[2 * place] as string}`, rows[2 * place + 1] as Uint8Array),
       ),
     );
-    if (!worded) return opened.flat();
-    const after = (key: string): boolean => from === undefined || byBytes(key, from) >= (inclusive ? 0 : 1);
-    return opened
-      .filter(([key]) => after(key))
-      .sort(([a], [b]) => byBytes(a, b))
-      .slice(0, limit)
-      .flat();
   }
 
   async commit(writes: Write[]): Promise<void> {

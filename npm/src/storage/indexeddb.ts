@@ -81,7 +81,8 @@ class IndexedDatabase implements Database {
 
   async scan(table: string, from: string | undefined, inclusive: boolean, limit: number): Promise<(string | Uint8Array)[]> {
     const database = this.#open();
-    if (!database) return [];
+    // To IndexedDB, a limit of 0 is none.
+    if (!database || limit === 0) return [];
     try {
       const store = database.transaction(table).objectStore(table);
       const range = from === undefined ? null : IDBKeyRange.lowerBound(bytes(from), !inclusive);

@@ -22,6 +22,13 @@ function failed(error: unknown, file: string): MemoryError {
   return errorOf({ code: "storage_failed", status: 500, message: `${file}: ${message}` }, error);
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Keys are bytes, as a text ends at its first NUL; a slash stands before them, as bytes that are none are a null. */
+const stored = (key: string): Uint8Array => encoder.encode(`/${key}`);
+const named = (bytes: Uint8Array): string => decoder.decode(bytes.subarray(1));
+
 class SqliteDatabase implements Database {
   readonly #file: string;
   readonly #make: () => DatabaseSync;
@@ -46,7 +53,7 @@ class SqliteDatabase implements Database {
         throw errorOf({ code: "storage_newer", status: 409, message });
       }
       database.exec(
-        `CREATE TABLE IF NOT EXISTS records ("table" TEXT, key TEXT, record BLOB NOT NULL, PRIMARY KEY ("table", key)) WITHOUT ROWID;
+        `CREATE TABLE IF NOT EXISTS records ("table" TEXT, key BLOB, record BLOB NOT NULL, PRIMARY KEY ("table", key)) WITHOUT ROWID;
          PRAGMA user_version = ${VERSION}`,
       );
     } catch (error) {
@@ -72,7 +79,7 @@ class SqliteDatabase implements Database {
 
   async get(table: string, key: string): Promise<Uint8Array | undefined> {
     if (!this.#database) return undefined;
-    const row = this.#trying(() => this.#prepared('SELECT record FROM records WHERE "table" = ? AND key = ?').get(table, key));
+    const row = this.#trying(() => this.#prepared('SELECT record FROM records WHERE "table" = ? AND key = ?').get(table, stored(key)));
     return row?.["record"] as Uint8Array | undefined;
   }
 
@@ -80,8 +87,8 @@ class SqliteDatabase implements Database {
     if (!this.#database) return [];
     const most = Number.isFinite(limit) ? limit : -1;
     const order = `SELECT key, record FROM records WHERE "table" = ? AND key ${inclusive ? ">=" : ">"} ? ORDER BY key LIMIT ?`;
-    const rows = this.#trying(() => this.#prepared(order).all(table, from ?? "", most));
-    return rows.flatMap((row) => [row["key"] as string, row["record"] as Uint8Array]);
+    const rows = this.#trying(() => this.#prepared(order).all(table, stored(from ?? ""), most));
+    return rows.flatMap((row) => [named(row["key"] as Uint8Array), row["record"] as Uint8Array]);
   }
 
   async commit(writes: Write[]): Promise<void> {
@@ -102,10 +109,10 @@ class SqliteDatabase implements Database {
   #write([operation, table, key, record]: Write): void {
     switch (operation) {
       case "put":
-        this.#prepared("INSERT OR REPLACE INTO records VALUES (?, ?, ?)").run(table, key, record);
+        this.#prepared("INSERT OR REPLACE INTO records VALUES (?, ?, ?)").run(table, stored(key), record);
         break;
       case "delete":
-        this.#prepared('DELETE FROM records WHERE "table" = ? AND key = ?').run(table, key);
+        this.#prepared('DELETE FROM records WHERE "table" = ? AND key = ?').run(table, stored(key));
         break;
       case "clear":
         if (table === undefined) this.#prepared('DELETE FROM records WHERE "table" <> ?').run(META);
