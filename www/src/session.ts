@@ -185,7 +185,7 @@ export class Session {
     place: Place,
     title: string,
     messages: { role: string; content: string }[],
-    options: { infer?: boolean; timestamp?: string; signal: AbortSignal },
+    options: { infer?: boolean; timestamp?: string; signal?: AbortSignal },
   ): Promise<void> {
     this.#doing(options.infer === false ? "Storing the words …" : "Extracting facts and deciding …");
     const before = performance.now();
@@ -240,14 +240,21 @@ export class Session {
 
   async #replaySession(place: Place, { id, time, messages }: SampleSession, signal: AbortSignal): Promise<void> {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const before = this.log.turns.length;
     this.#turn("divider", id.replaceAll("-", " "), time);
     for (const { role, content } of messages) {
       this.#doing("Replaying the sample …");
       if (!still) await pause(PACE + Math.min(content.length * 3, 500), signal);
-      signal.throwIfAborted();
+      if (signal.aborted) {
+        // It begins anew when the visitor goes on.
+        this.log.turns.length = before;
+        this.#keep();
+        throw signal.reason;
+      }
       this.#turn(role as Turn["role"], content, time);
     }
-    await this.#add(place, id.replaceAll("-", " "), messages, { timestamp: time, signal });
+    // Not to be stopped: what was told is remembered once.
+    await this.#add(place, id.replaceAll("-", " "), messages, { timestamp: time });
     this.log.replayed.push(id);
     this.#keep();
   }

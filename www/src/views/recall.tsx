@@ -23,6 +23,7 @@ export function Recall() {
   const [topK, setTopK] = useState(5);
   const [found, setFound] = useState<Found>();
   const [problem, setProblem] = useState<string>();
+  const [slow, setSlow] = useState(false);
   useEffect(() => {
     const memory = place?.memory;
     if (!memory || question === "") return undefined;
@@ -37,8 +38,14 @@ export function Recall() {
       setProblem(undefined);
       setFound({ question, hits, milliseconds, sources: new Map(sources.filter((item) => item !== null).map((item) => [item.id, item])) });
     };
-    search().catch((error: unknown) => wanted && setProblem(sentence(error)));
+    const timer = setTimeout(() => setSlow(true), 600);
+    const end = (): void => {
+      clearTimeout(timer);
+      if (wanted) setSlow(false);
+    };
+    search().catch((error: unknown) => wanted && setProblem(sentence(error))).finally(end);
     return () => {
+      end();
       wanted = false;
     };
   }, [place, question, topK, day, revision]);
@@ -55,7 +62,7 @@ export function Recall() {
       <div class="tries" role="group" aria-label="Questions to try">
         {EXAMPLES.map((example) => <button type="button" class="chip" onClick={() => { setText(example); ask(example); }}>{example}</button>)}
       </div>
-      <Waiting problem={problem} slow={false} />
+      <Waiting problem={problem} slow={slow} />
       {!found && !problem && <Empty icon="recall" title="Ask a question">No model is asked: vectors, keywords, the graph and time find candidates, and a receipt says why each was returned.</Empty>}
       {found && <p class="count" aria-live="polite">{found.hits.length === 1 ? "1 memory" : `${found.hits.length} memories`} in {found.milliseconds.toFixed(1)} ms{place?.kind === "server" ? ", network included" : ""}{day ? `, as of ${date(day)}` : ""}</p>}
       {found?.hits.length === 0 && <Empty icon="recall" title="Nothing comes to mind">{day ? "Nothing was known of it then. Move the time, or ask" : "Ask"} in other words.</Empty>}
