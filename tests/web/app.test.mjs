@@ -123,7 +123,7 @@ test("a reload keeps what is remembered and what was said", async () => {
   assert.deepEqual((await listed()).sort(), current);
   assert.equal(await page.locator(".turn.user").count() > 10, true);
   await page.locator(".memory", { hasText: "San Francisco, in a flat" }).locator("summary").click();
-  assert.match(await page.locator(".history").innerText(), /New York/);
+  await page.locator(".history li", { hasText: "New York" }).first().waitFor();
   await look("memories");
 });
 
@@ -218,7 +218,8 @@ test("settings, data and what there is to settle", async () => {
   assert.equal(await page.locator('nav a[data-view="settle"] .badge').innerText(), "1");
   await look("settle");
   await both.locator(".side", { hasText: "Austin" }).getByRole("button").click();
-  await both.getByText("this is true").waitFor();
+  await both.locator(".side", { hasText: "Austin" }).locator(".tag", { hasText: "this is true" }).waitFor();
+  assert.match(await page.locator("main").innerText(), /Nothing contradicts itself[^]*Settled/);
   await view("data");
   await page.locator(".stats dd").first().waitFor();
   await look("data");
