@@ -219,7 +219,7 @@ test("settings, data and what there is to settle", async () => {
   await look("settle");
   await both.locator(".side", { hasText: "Austin" }).getByRole("button").click();
   await both.locator(".side", { hasText: "Austin" }).locator(".tag", { hasText: "this is true" }).waitFor();
-  assert.match(await page.locator("main").innerText(), /Nothing contradicts itself[^]*Settled/);
+  assert.match(await page.locator("main").innerText(), /Nothing else contradicts itself[^]*Settled/);
   await view("data");
   await page.locator(".stats dd").first().waitFor();
   await look("data");

@@ -21,7 +21,8 @@ export function Settle() {
   return (
     <>
       <Waiting problem={problem} slow={slow} />
-      {value && value.open.length === 0 && <Empty icon="settle" title="Nothing contradicts itself">When two things are said that cannot both be true, and nobody knows which, both are kept and wait here for you.{example && <p><button type="button" disabled={Boolean(session.busy)} onClick={() => void disagree(session)}>Show an example</button></p>}</Empty>}
+      {value && value.open.length === 0 && value.settled.length > 0 && <p class="count">Nothing else contradicts itself.</p>}
+      {value && value.open.length + value.settled.length === 0 && <Empty icon="settle" title="Nothing contradicts itself">When two things are said that cannot both be true, and nobody knows which, both are kept and wait here for you.{example && <p><button type="button" disabled={Boolean(session.busy)} onClick={() => void disagree(session)}>Show an example</button></p>}</Empty>}
       {value?.open.map((contradiction) => <One key={contradiction.id} contradiction={contradiction} texts={value.texts} />)}
       {value && value.settled.length > 0 && <h2 class="section">Settled</h2>}
       {value?.settled.map((contradiction) => <One key={contradiction.id} contradiction={contradiction} texts={value.texts} />)}
