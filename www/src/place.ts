@@ -73,6 +73,14 @@ interface ServerFile {
   memories: MemoryItem[];
 }
 
+function fileOf(text: string): Partial<ServerFile> {
+  try {
+    return JSON.parse(text) as Partial<ServerFile>;
+  } catch (cause) {
+    throw new Error("This file is no export of a memory. Choose one that “Export” wrote.", { cause });
+  }
+}
+
 async function server({ host, serverKey, userId }: Settings): Promise<Place> {
   const memory = Memory.connect({ host, apiKey: serverKey, userId });
   await memory.stats();
@@ -86,7 +94,7 @@ async function server({ host, serverKey, userId }: Settings): Promise<Place> {
       return { name: `edgemem-${userId}-memories.json`, text: JSON.stringify(file, null, 1) };
     },
     async load(text) {
-      const { format, memories } = JSON.parse(text) as Partial<ServerFile>;
+      const { format, memories } = fileOf(text);
       if (format !== "edgemem-memories" || !memories) {
         throw new Error("A server takes files that were exported from a server. Open this file with a memory in the browser.");
       }

@@ -308,14 +308,19 @@ export function ended(message: string): string {
 /** What went wrong and what to do about it. */
 export function sentence(error: unknown): string {
   if (!(error instanceof MemoryError)) return error instanceof Error ? error.message : String(error);
-  const { code, status, message } = error;
-  const advice =
-    code === "server_unreachable"
-      ? "Check the address in the settings, and that the server is running."
-      : status === 401 || status === 403
-        ? "Enter the server's key in the settings (cargo xtask dev prints it)."
-        : code === "writer_lost"
-          ? "The tab that kept this memory was closed while it worked: look whether it was done, and repeat it if not."
-          : "";
-  return `${ended(message)}${advice && ` ${advice}`}`;
+  return [ended(error.message), adviceOn(error)].filter(Boolean).join(" ");
+}
+
+function adviceOn({ code, status }: MemoryError): string | undefined {
+  if (status === 401 || status === 403) return "Enter the server’s key in the settings (cargo xtask dev prints it).";
+  switch (code) {
+    case "server_unreachable":
+      return "Check the address in the settings, and that the server is running.";
+    case "wrong_space":
+      return "Enter its owner’s name in the settings, and import it there.";
+    case "writer_lost":
+      return "The tab that kept this memory was closed while it worked: look whether it was done, and repeat it if not.";
+    default:
+      return undefined;
+  }
 }
