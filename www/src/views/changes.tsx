@@ -15,6 +15,8 @@ export function Changes() {
 }
 
 function One({ change: { title, at, results, relations, status, error, note, milliseconds } }: { change: Change }) {
+  // What was kept as it was said is the title already.
+  const told = results.filter(({ event, memory }) => event !== "ADD" || memory !== title);
   return (
     <li class="card">
       <header>
@@ -25,7 +27,7 @@ function One({ change: { title, at, results, relations, status, error, note, mil
       {!error && status === "FAILED" && <p class="problem">The words are stored, their facts could not be extracted.</p>}
       {note && <p class="note">{note}</p>}
       {results.length === 0 && !error && !note && <p class="note">Nothing to remember in it.</p>}
-      <ul class="decisions">{results.map((decision) => <Decision decision={decision} />)}</ul>
+      <ul class="decisions">{told.map((decision) => <Decision decision={decision} />)}</ul>
       {relations.length > 0 && (
         <details>
           <summary>{relations.length === 1 ? "1 relation" : `${relations.length} relations`}</summary>

@@ -38,7 +38,7 @@ export function Memories() {
       </div>
       <Waiting problem={problem} slow={slow} />
       {told && <p class="count" aria-live="polite">{shown.length === 1 ? "1 memory" : `${shown.length} memories`}{session.day ? `, as known on ${date(session.day)}` : ""}</p>}
-      {told && all.length === 0 && <Empty icon="memories" title="Nothing is remembered yet">Facts appear here as you talk. Without a model, tick “Messages” to see what was kept word for word.</Empty>}
+      {told && all.length === 0 && <Empty icon="memories" title="Nothing is remembered yet">Replay the sample or say something: what is kept of it appears here.</Empty>}
       {all.length > 0 && shown.length === 0 && <Empty icon="recall" title="Nothing matches">Take other words or another category, or move the time.</Empty>}
       <ul class="memories">{shown.slice(0, most).map((shown) => <One key={shown.item.id} shown={shown} />)}</ul>
       {shown.length > most && <button type="button" onClick={() => setMost(most + SOME)}>Show more of {shown.length}</button>}
