@@ -61,6 +61,8 @@ async function look(name, { phone = name } = {}) {
         .map((element) => `${element.tagName}.${element.className} ${element.scrollWidth} > ${element.clientWidth}`),
     );
     assert.deepEqual(cut, [], `${name}, ${how}: too wide`);
+    const alert = await page.evaluate(() => document.querySelector(".alert")?.offsetHeight ?? 0);
+    assert.ok(alert < 160, `${name}, ${how}: the alert is ${alert} high`);
     await accessible(`${name}, ${how}`);
   }
   await page.emulateMedia({ reducedMotion: "reduce", colorScheme: "light" });

@@ -302,7 +302,8 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 /** A message as a sentence. */
 export function ended(message: string): string {
-  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
+  const first = /^[a-z]+[ :,]/.test(message) && !message.startsWith("http") ? message.charAt(0).toUpperCase() : message.charAt(0);
+  return `${first}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 
 /** What went wrong and what to do about it. */

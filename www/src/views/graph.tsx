@@ -141,7 +141,7 @@ function Canvas({ drawing, about, choose, hover }: CanvasProps) {
     const box = svg.current?.getBoundingClientRect();
     if (!box || box.width === 0) return;
     const [xs, ys] = [drawing.nodes.map(({ x = 0 }) => x), drawing.nodes.map(({ y = 0 }) => y)];
-    const [left, right, top, bottom] = [Math.min(...xs) - 62, Math.max(...xs) + 62, Math.min(...ys) - 24, Math.max(...ys) + 48];
+    const [left, right, top, bottom] = [Math.min(...xs) - 62, Math.max(...xs) + 62, Math.min(...ys) - 46, Math.max(...ys) + 48];
     const scale = Math.min(box.width / (right - left), box.height / (bottom - top), 1.6);
     view.current = { scale, x: box.width / 2 - (scale * (left + right)) / 2, y: box.height / 2 - (scale * (top + bottom)) / 2 };
     draw();
