@@ -71,7 +71,7 @@ function Welcome({ openSettings }: { openSettings: () => void }) {
       {sample && (
         <>
           <button type="button" class="primary" disabled={!place || Boolean(busy)} onClick={() => void session.replay()}><Icon name="play" />Replay the sample conversation</button>
-          <p class="note">Eight talks with {SAMPLE_USER === settings.userId ? "Maya" : "a made-up user"}, January to June 2026. Their replies were written by hand; the rest is real.</p>
+          <p class="note">Eight talks with {SAMPLE_USER === settings.userId ? "Maya" : "a made-up user"}, January to June 2026. {settings.place === "server" ? "The server’s model finds the facts in them." : "Written by hand, and so are the replies of the model; the rest is real."}</p>
         </>
       )}
       <p class="note">Or <button type="button" class="link" onClick={openSettings}>choose a model</button>: your own key, Ollama on this machine, Chrome’s own, or none.</p>
