@@ -1,6 +1,6 @@
 // How views hang on the session.
 import { createContext } from "preact";
-import { useContext, useEffect, useReducer, useState } from "preact/hooks";
+import { useContext, useEffect, useState } from "preact/hooks";
 import type { Memory } from "./edgemem.js";
 import { type Session, sentence } from "./session.js";
 
@@ -9,8 +9,8 @@ export const Current = createContext<Session | undefined>(undefined);
 /** The session; the view is drawn anew whenever it changes. */
 export function useSession(): Session {
   const session = useContext(Current) as Session;
-  const [, redraw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => session.subscribe(() => redraw(undefined as never)), [session]);
+  const [, count] = useState(0);
+  useEffect(() => session.subscribe(() => count((number) => number + 1)), [session]);
   return session;
 }
 

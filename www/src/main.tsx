@@ -1,6 +1,6 @@
 // The page: a chat, and beside it what is remembered.
 import { render } from "preact";
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Current, useAsked, useSession } from "./hooks.js";
 import { Icon, type IconName } from "./parts.js";
 import { Session } from "./session.js";
@@ -39,13 +39,13 @@ function App() {
   const { problem, said } = session;
   const [view, setView] = useState<View>(viewOf(location.hash));
   const [settings, setSettings] = useState(location.hash === "#server");
-  const [, redraw] = useReducer((count: number) => count + 1, 0);
-  const dark = currentTheme() === "dark";
+  const [theme, setShown] = useState(currentTheme());
+  const dark = theme === "dark";
   useEffect(() => {
     const look = (): void => setView(viewOf(location.hash));
     const system = (): void => {
       showTheme();
-      redraw(undefined as never);
+      setShown(currentTheme());
     };
     addEventListener("hashchange", look);
     wide.addEventListener("change", look);
@@ -59,7 +59,7 @@ function App() {
       <header class="top">
         <h1><svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="3.2" /><path d="M12 3a9 9 0 1 1-8.3 5.5" /><circle cx="5.2" cy="5.6" r="1.7" /></svg>edgemem</h1>
         <p class="tagline">Memory for agents, {session.settings.place === "server" ? "on your server" : "in this page"}</p>
-        <button type="button" class="icon-only" aria-label={dark ? "Light colours" : "Dark colours"} onClick={() => { setTheme(dark ? "light" : "dark"); redraw(undefined as never); }}><Icon name={dark ? "sun" : "moon"} /></button>
+        <button type="button" class="icon-only" aria-label={dark ? "Light colours" : "Dark colours"} onClick={() => { setTheme(dark ? "light" : "dark"); setShown(currentTheme()); }}><Icon name={dark ? "sun" : "moon"} /></button>
         <button type="button" class="icon-only" aria-label="Settings" onClick={() => setSettings(true)}><Icon name="settings" /></button>
       </header>
       {problem && (
