@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the Worker as workerd runs it, and the npm package.
+//! `cargo xtask build`: the Worker as workerd runs it, the npm package, and the app.
 
 use std::fs;
 use std::io::Write;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::app;
 use crate::failure::{Failure, While};
 use crate::npm;
 use crate::shell::{Project, output, path_with, say, which};
@@ -36,11 +37,11 @@ const INPUTS: [&str; 6] = [
     ".cargo/config.toml",
 ];
 
-/// Runs the task: both, or the named one.
+/// Runs the task: all, or what is named.
 pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
-    let parts = ["worker", "npm"];
+    let parts = ["worker", "npm", "app"];
     if let Some(word) = words.iter().find(|word| !parts.contains(&word.as_str())) {
-        let what = format!("`build` has no part {word:?}; there are worker and npm");
+        let what = format!("`build` has no part {word:?}; there are worker, npm and app");
         return Err(Failure::Usage(what));
     }
     let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
@@ -52,11 +53,17 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     if wanted("npm") {
         npm::build(project)?;
     }
+    if wanted("app") {
+        app::build(project)?;
+    }
     if wanted("worker") {
         sizes(project)?;
     }
     if wanted("npm") {
         npm::sizes(project)?;
+    }
+    if wanted("app") {
+        app::sizes(project)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds, serves, tests and evaluates edgemem.
 
+mod app;
 mod bench;
 mod build;
 mod dev;
@@ -35,8 +36,9 @@ cargo xtask dev [--port N] [--fresh] [--no-sample]
 cargo xtask test [STEP...]
     Runs the tests, all or some: fmt lint docs core wasm worker web clients
 
-cargo xtask build [worker] [npm]
-    Builds the Worker into crates/worker/build and the npm package in npm, or one of them, and prints sizes.
+cargo xtask build [worker] [npm] [app]
+    Builds the Worker into crates/worker/build, the npm package in npm, and the app into www/app (with the package),
+    or some of them, and prints sizes.
 
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.

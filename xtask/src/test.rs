@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::app;
 use crate::build;
 use crate::failure::{Failure, While};
 use crate::http::Api;
@@ -61,7 +62,11 @@ const STEPS: [(&str, Step, &str); 8] = [
         "each crate alone compiles to WebAssembly; the core depends on no face",
     ),
     ("worker", worker, "the Worker in workerd"),
-    ("web", web, "the npm package in Chromium and in Node"),
+    (
+        "web",
+        web,
+        "the npm package in Chromium and in Node, and the app",
+    ),
     (
         "clients",
         clients,
@@ -184,6 +189,7 @@ fn worker(project: &Project) -> Result<(), Failure> {
         build::worker(project, &tools, krate)?;
     }
     build::table(project)?;
+    app::build(project)?;
     let models = build_model_server(project)?;
     let mut command = project.command(&tools.node.program);
     command.args(["--test", "--test-reporter=spec"]).args(files(
@@ -199,9 +205,10 @@ fn worker(project: &Project) -> Result<(), Failure> {
 }
 
 fn web(project: &Project) -> Result<(), Failure> {
-    npm::build(project)?;
+    app::build(project)?;
     npm::suite(project)?;
     npm::sizes(project)?;
+    app::sizes(project)?;
     let node = Node::ready(project)?;
     let models = build_model_server(project)?;
     let mut command = project.command(&node.program);
