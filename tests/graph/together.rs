@@ -94,12 +94,10 @@ fn what_was_said_in_the_session_that_answers_comes_before_the_same_of_another() 
     let hits = asked(&fixture, without(&[], query));
     let here = place(&hits, "This was a joyful evening").unwrap();
     assert!(place(&hits, "It was a joyful evening").is_none_or(|other| here < other));
-    let path = &hits[here].receipt.path;
-    assert_eq!(by(&hits[here]), ["found", "session"], "{path:?}");
-    let pottery = hits
-        .iter()
-        .find(|hit| hit.memory.text().contains("pottery"));
-    assert_eq!(path[0].to, Stop::Memory(pottery.unwrap().memory.id));
+    let pottery = place(&hits, "My first pottery class").unwrap();
+    let path = &hits[pottery].receipt.path;
+    assert_eq!(by(&hits[pottery]), ["found", "session"], "{path:?}");
+    assert_eq!(path[0].to, Stop::Memory(hits[here].memory.id));
 }
 
 #[test]
