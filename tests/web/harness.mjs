@@ -4,13 +4,11 @@
 //   const browser = await launch();
 //   const page = await browser.open(site);                        // a page in which `import("edgemem")` works
 //   await page.evaluate(async () => { const { Memory } = await import("edgemem"); … });
-import { spawn } from "node:child_process";
 import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { extname, join, normalize, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -98,32 +96,5 @@ export async function launch(profile = folder()) {
       return page;
     },
     close: () => context.close(),
-  };
-}
-
-/** Starts the model server, whose replies are REPLAYED from the files of these folders. */
-export async function modelServer(...folders) {
-  const program = process.env.EDGEMEM_MODEL_SERVER ?? join(root, "target/debug/model-server");
-  const words = folders.flatMap((name) => ["--cassettes", join(root, name)]);
-  const child = spawn(program, ["--port", "0", ...words], { stdio: ["ignore", "pipe", "inherit"] });
-  process.on("exit", () => child.kill());
-  const url = await new Promise((done, fail) => {
-    child.once("error", fail);
-    child.once("exit", (code) => fail(new Error(`the model server ended with ${code}`)));
-    createInterface(child.stdout).on("line", (line) => {
-      const found = /listening on (\S+)/.exec(line);
-      if (found) done(found[1]);
-    });
-  });
-  const control = async (method, path, body) => {
-    const answer = await fetch(url + path, { method, body: body && JSON.stringify(body) });
-    if (!answer.ok) throw new Error(await answer.text());
-  };
-  return {
-    url,
-    fail: (...faults) => control("POST", "/control", { fail: faults }),
-    release: () => control("POST", "/control/release"),
-    reset: () => control("POST", "/control/reset"),
-    stop: () => child.kill(),
   };
 }

@@ -5,7 +5,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { folder, modelServer, npm, root } from "./harness.mjs";
+import { modelServer } from "../model-server/start.mjs";
+import { folder, npm, root } from "./harness.mjs";
 
 const run = promisify(execFile);
 const project = folder();

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { launch, modelServer, root, serve } from "./harness.mjs";
+import { modelServer } from "../model-server/start.mjs";
+import { launch, root, serve } from "./harness.mjs";
 
 const read = (file) => JSON.parse(readFileSync(join(root, "samples", file), "utf8"));
 const { sessions } = read("conversation.json");
