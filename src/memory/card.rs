@@ -59,7 +59,7 @@ pub struct Card {
     /// The messages that only its earlier versions came from.
     pub earlier_sources: Box<[Id]>,
     /// Who and what it mentions.
-    pub entities: Box<[EntityId]>,
+    pub entities: Rc<[EntityId]>,
     /// The [`normalized_hash`] of its newest text, its first half.
     pub says: u64,
     /// A hash of its newest text, letter for letter.

@@ -117,8 +117,7 @@ pub fn recall(
     }
     let knowledge: &Knowledge = &known;
     let mut union = index.fuse(&channels, question.trust);
-    let most = search.top_k.saturating_mul(CANDIDATES_PER_HIT);
-    let most = most.max(MIN_FUSED);
+    let most = most_of(search);
     let age = |slot: Slot| index.sequence(slot);
     union.keep(most, age);
     let cards = |fused: &[Fused]| -> Vec<(Card, f32)> {
@@ -237,6 +236,12 @@ pub fn recall(
     Ok(hits)
 }
 
+/// How many memories go on to the hits of a search, at most.
+fn most_of(search: &Search) -> usize {
+    let most = search.top_k.saturating_mul(CANDIDATES_PER_HIT);
+    most.max(MIN_FUSED)
+}
+
 /// What the graph channel finds among the slots that may answer.
 fn of_graph<'a>(
     question: &Question<'_>,
@@ -249,6 +254,7 @@ fn of_graph<'a>(
         text: question.text,
         then,
         found,
+        enough: most_of(question.search),
     };
     let top = found.first().map_or(0.0, |(_, score)| *score);
     let own: FxHashMap<Id, f32> = found
@@ -256,17 +262,7 @@ fn of_graph<'a>(
         .map(|(card, score)| (card.id, *score))
         .collect();
     let first = found.get(..SPREAD.min(found.len())).unwrap_or_default();
-    // Ways come strongest first: what is new and further down would not be among the hits.
-    let mut new = question.search.top_k.saturating_mul(CANDIDATES_PER_HIT);
-    new = new.max(MIN_FUSED);
-    let ways = walk(&start, known).into_iter();
-    let ways = ways.filter(|way| {
-        let is_found = own.contains_key(&way.memory);
-        let is_kept = is_found || new > 0;
-        new = new.saturating_sub(usize::from(!is_found));
-        is_kept
-    });
-    let ways = ways.chain(beside(first, known));
+    let ways = walk(&start, known).into_iter().chain(beside(first, known));
     let ways = ways.map(|way| {
         let own = own.get(&way.memory).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
         let score = GRAPH * way.strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);

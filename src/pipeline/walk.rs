@@ -46,6 +46,8 @@ pub(super) struct Start<'a> {
     pub then: Then,
     /// What other channels found, best first, with scores of 0 to 1.
     pub found: &'a [(Card, f32)],
+    /// How many memories are enough: the walk meets the strongest first.
+    pub enough: usize,
 }
 
 /// A memory that was arrived at.
@@ -146,9 +148,10 @@ struct Walk<'a> {
     /// Relations of the memories found, by their ends.
     near: BTreeMap<&'a EntityId, BTreeMap<&'a String, &'a Relation>>,
     found: BTreeSet<Id>,
-    /// Whether the question has a word of a predicate, and of the name of an entity: most are met many times.
+    /// Whether the question has a word of a predicate: most are met many times.
     said: FxHashMap<&'a str, bool>,
-    named: FxHashMap<&'a EntityId, bool>,
+    /// The entities of whose names the question has a word.
+    named: FxHashSet<&'a EntityId>,
     /// The best way to each memory, and the place from which it is one step.
     arrived: FxHashMap<Id, (f32, usize)>,
 }
@@ -172,7 +175,7 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
         near: BTreeMap::new(),
         found: start.found.iter().map(|(card, _)| card.id).collect(),
         said: FxHashMap::default(),
-        named: FxHashMap::default(),
+        named: FxHashSet::default(),
         arrived: FxHashMap::default(),
     };
     for (card, _) in start.found {
@@ -185,7 +188,9 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
     for (entity, strength) in seeds(start.text, &walk.asked, graph) {
         walk.reach(entity, strength, 0, None, "named", false);
     }
-    walk.go();
+    let named = walk.asked.iter().flat_map(|word| graph.bearers_of(word));
+    walk.named = named.collect();
+    walk.go(start.enough);
     walk.ways()
 }
 
@@ -262,9 +267,12 @@ impl<'a> Walk<'a> {
         Some(place)
     }
 
-    fn go(&mut self) {
+    fn go(&mut self, enough: usize) {
         let mut gone: FxHashSet<&EntityId> = FxHashSet::default();
         while let Some((_, Reverse(place))) = self.ahead.pop() {
+            if self.arrived.len() >= enough {
+                return;
+            }
             let Some(At::Entity(entity)) = self.places.get(place).map(|place| place.at) else {
                 continue;
             };
@@ -369,14 +377,10 @@ impl<'a> Walk<'a> {
         *self.said.entry(predicate).or_insert_with(says)
     }
 
-    fn says_end(&mut self, end: At<'a>) -> bool {
-        let asked = &self.asked;
+    fn says_end(&self, end: At<'a>) -> bool {
         match end {
-            At::Value(value) => says(value, asked),
-            At::Entity(id) => {
-                let says = || says(self.graph.entity_name(id), asked);
-                *self.named.entry(id).or_insert_with(says)
-            }
+            At::Value(value) => says(value, &self.asked),
+            At::Entity(id) => self.named.contains(id),
         }
     }
 

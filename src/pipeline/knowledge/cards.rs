@@ -54,7 +54,7 @@ struct Rare {
     expires_at: Option<Moment>,
     sources: Box<[u64]>,
     earlier_sources: Box<[u64]>,
-    entities: Box<[EntityId]>,
+    entities: Rc<[EntityId]>,
 }
 
 impl Row {
@@ -383,7 +383,7 @@ impl Cards {
         for source in card.all_sources() {
             self.derived.insert((source.sequence(), sequence));
         }
-        for entity in &card.entities {
+        for entity in card.entities.iter() {
             let memories = self.mentions.entry(entity.clone());
             memories.or_default().insert(sequence);
         }
@@ -398,7 +398,7 @@ impl Cards {
         for source in card.all_sources() {
             self.derived.remove(&(source.sequence(), sequence));
         }
-        for entity in &card.entities {
+        for entity in card.entities.iter() {
             if let Some(memories) = self.mentions.get_mut(entity) {
                 memories.remove(&sequence);
                 if memories.is_empty() {

@@ -87,7 +87,7 @@ proptest! {
             prop_assert!(cards.predecessors(scope, &card.id).eq(before));
             let derived = ids(&|it| it.sources.contains(&card.id));
             prop_assert!(cards.facts_of(&card.id).map(|fact| fact.id).eq(derived));
-            for entity in &card.entities {
+            for entity in card.entities.iter() {
                 let mentioned = ids(&|it| it.entities.contains(entity));
                 prop_assert!(cards.mentions(entity).eq(mentioned));
             }
