@@ -1,20 +1,60 @@
 // The Worker in workerd, timed from outside over loopback with keep-alive.
 //
-//   node benches/worker.mjs --texts FILE --counts 1000,10000
+//   node benches/worker.mjs --texts FILE --counts 1000,10000 [--vectors FILE.f32 --dimension D]
 //
-// FILE holds a sentence a line; each becomes a verbatim memory of one user. `cargo xtask bench --worker` calls this.
+// FILE holds a sentence a line; each becomes a verbatim memory of one user. With `--vectors`, the vector of each line, the
+// memories have these instead of the builtin embedder's: a server here hands them out, as an embedding model would.
+// `cargo xtask bench --worker` calls this.
 
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { serve } from "../tests/worker/harness.mjs";
 
-const { values: options } = parseArgs({ options: { texts: { type: "string" }, counts: { type: "string" } } });
+const { values: options } = parseArgs({
+  options: {
+    texts: { type: "string" },
+    counts: { type: "string" },
+    vectors: { type: "string" },
+    dimension: { type: "string", default: "0" },
+  },
+});
 const key = "key-of-the-benchmark-1";
 const user_id = "bench";
 const ROUNDS = 200;
 const BATCH = 250;
 const texts = readFileSync(options.texts, "utf8").split("\n").filter(Boolean);
-const server = await serve({ vars: { EDGEMEM_API_KEYS: key, EDGEMEM_SPACE_MEGABYTES: "110" } });
+const embedder = options.vectors && (await embeddings(readFileSync(options.vectors), Number(options.dimension)));
+const server = await serve({ vars: { EDGEMEM_API_KEYS: key, EDGEMEM_SPACE_MEGABYTES: "110", ...embedder?.vars } });
+
+/** Serves `[texts × dimension]` vectors (f32) of the texts; a text that is none of them gets any of these. */
+async function embeddings(vectors, dimension) {
+  const places = new Map(texts.map((text, place) => [text, place]));
+  const vector = (text) => {
+    const place = places.get(text) ?? text.length % texts.length;
+    return vectors.subarray(place * dimension * 4, (place + 1) * dimension * 4);
+  };
+  const listening = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { input, encoding_format } = JSON.parse(body);
+    const data = [input].flat().map((text, index) => {
+      const bytes = vector(text);
+      const floats = () => [...new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))];
+      return { object: "embedding", index, embedding: encoding_format === "base64" ? bytes.toString("base64") : floats() };
+    });
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ object: "list", model: "given", data }));
+  });
+  await new Promise((ready) => listening.listen(0, "127.0.0.1", ready));
+  const vars = {
+    EDGEMEM_EMBEDDER_PROVIDER: "openai",
+    EDGEMEM_EMBEDDER_BASE_URL: `http://127.0.0.1:${listening.address().port}/v1`,
+    EDGEMEM_EMBEDDER_API_KEY: "key-of-nobody",
+    EDGEMEM_EMBEDDER_MODEL: "given",
+  };
+  return { vars, stop: () => listening.close() };
+}
 
 async function call(method, path, body) {
   const answer = await fetch(server.url + path, {
@@ -89,3 +129,4 @@ for (const count of options.counts.split(",").map(Number)) {
   console.log(`| ${count} | ${[...shown, ...megabytes].join(" | ")} |`);
 }
 await server.stop();
+embedder?.stop();

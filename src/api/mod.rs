@@ -24,6 +24,7 @@ mod export;
 mod fields;
 mod hosted;
 mod keys;
+mod local;
 mod mcp;
 mod page;
 mod python;
@@ -36,6 +37,7 @@ use serde_json::{Value, json};
 pub use cors::{CORS_VARIABLE, Cors};
 pub use hosted::Backend;
 pub use keys::{KEYS_VARIABLE, Keys, KeysError, Project};
+pub use local::Local;
 pub use wire::{problem_response, response_of};
 
 use crate::memory::{EventStatus, Owner, Problem, SpaceHash};
@@ -360,21 +362,24 @@ impl Call {
     /// What to ask of the space after this reply; `None` when the reply is the last. A caller who
     /// wants to wait for an add has its job run, and then its event read.
     pub fn next(&mut self, reply: &Result<Reply, Problem>) -> Option<Operation> {
-        if !self.wait {
-            return None;
+        let next = self.wait.then(|| after(&self.operation, reply)).flatten()?;
+        self.operation = next.clone();
+        Some(next)
+    }
+}
+
+/// What a caller who waits for an add asks after this reply.
+fn after(operation: &Operation, reply: &Result<Reply, Problem>) -> Option<Operation> {
+    match (operation, reply) {
+        (Operation::Add(_), Ok(Reply::Event(event))) if is_open(event.status) => {
+            Some(Operation::RunJobs {
+                event: Some(event.id),
+            })
         }
-        match (&self.operation, reply) {
-            (Operation::Add(_), Ok(Reply::Event(event))) if is_open(event.status) => {
-                self.operation = Operation::RunJobs {
-                    event: Some(event.id),
-                };
-            }
-            (Operation::RunJobs { event: Some(event) }, Ok(Reply::Ran { .. })) => {
-                self.operation = Operation::Event { id: *event };
-            }
-            _ => return None,
+        (Operation::RunJobs { event: Some(event) }, Ok(Reply::Ran { .. })) => {
+            Some(Operation::Event { id: *event })
         }
-        Some(self.operation.clone())
+        _ => None,
     }
 }
 

@@ -8,6 +8,9 @@ use super::{About, wire};
 /// Holds its own styles, no scripts, and loads nothing.
 const PAGE: &str = include_str!("root.html");
 
+/// How pages look; `--width` is theirs to set.
+pub(super) const STYLE: &str = include_str!("page.css");
+
 pub(super) fn root(uri: &Uri, about: &About) -> Response<Vec<u8>> {
     let address = match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
@@ -20,6 +23,7 @@ pub(super) fn root(uri: &Uri, about: &About) -> Response<Vec<u8>> {
         }
     };
     let page = PAGE
+        .replace("{{style}}", STYLE)
         .replace("{{version}}", &escape(&about.version))
         .replace("{{model}}", &escape(&model))
         .replace("{{address}}", &escape(&address));
@@ -37,7 +41,7 @@ pub(super) fn root(uri: &Uri, about: &About) -> Response<Vec<u8>> {
     response
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -1,6 +1,6 @@
 //! One ranking from the answers of several channels.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use super::{Scored, Slot};
 
@@ -64,61 +64,86 @@ pub fn cosine_score(cosine: f32, unrelated: f32) -> f32 {
     ((cosine - unrelated) / most).clamp(0.0, 1.0)
 }
 
+/// The channels that a ranking has room for.
+pub const CHANNELS: usize = 5;
+
 /// A candidate with its place and score in each channel that found it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fused {
     /// The document.
     pub slot: Slot,
     /// The fused score, 0 to 1.
     pub score: f32,
-    /// For each channel, in the order given: its rank from 1 and its score, if the channel found it.
-    pub channels: Vec<Option<(usize, f32)>>,
+    /// For each channel: its rank from 1 and its score, if the channel found it.
+    pub channels: [Option<(u32, f32)>; CHANNELS],
 }
 
-/// The union of the channels' candidates, best first; ties by slot. What one channel alone finds can win.
-/// A score is the weighted mean of the channels' scores, 0 where a channel did not find it.
-pub fn fuse(channels: &[Ranked<'_>]) -> Vec<Fused> {
-    let total: f32 = channels.iter().map(|channel| channel.weight).sum();
-    let mut found: BTreeMap<Slot, Fused> = BTreeMap::new();
-    for (place, channel) in channels.iter().enumerate() {
-        for (rank, (slot, score)) in channel.candidates.iter().enumerate() {
-            let fused = found.entry(*slot).or_insert_with(|| Fused {
-                slot: *slot,
-                score: 0.0,
-                channels: vec![None; channels.len()],
+/// The union of the channels' candidates. What one channel alone finds can win.
+#[derive(Debug, Clone, Default)]
+pub struct Union {
+    found: Vec<Fused>,
+    /// Where each is among the found.
+    places: FxHashMap<Slot, u32>,
+}
+
+impl Union {
+    /// The union of channels that know equally much of the question. A score is the weighted mean of the channels'
+    /// scores, 0 where a channel did not find it.
+    pub fn of(channels: &[Ranked<'_>]) -> Self {
+        let total: f32 = channels.iter().map(|channel| channel.weight).sum();
+        let total = total.max(f32::MIN_POSITIVE);
+        let mut union = Self::default();
+        for (place, channel) in channels.iter().enumerate() {
+            union.take(*channel, place, |_, gained| gained / total);
+        }
+        union
+    }
+
+    /// Takes in a channel, the n-th, that knows less of the question than the others: what it finds gains by its
+    /// score and weight, what it does not find loses nothing. What it alone finds joins the rest.
+    pub fn add(&mut self, channel: Ranked<'_>, place: usize) {
+        self.take(channel, place, |score, gained| gained * (1.0 - score));
+    }
+
+    fn take(&mut self, channel: Ranked<'_>, place: usize, gain: impl Fn(f32, f32) -> f32) {
+        for (rank, (slot, score)) in (1..).zip(channel.candidates) {
+            let at = *self.places.entry(*slot).or_insert_with(|| {
+                self.found.push(Fused {
+                    slot: *slot,
+                    score: 0.0,
+                    channels: [None; CHANNELS],
+                });
+                self.found.len() as u32 - 1
             });
-            fused.score += channel.weight * score / total.max(f32::MIN_POSITIVE);
-            if let Some(receipt) = fused.channels.get_mut(place) {
-                *receipt = Some((rank + 1, *score));
+            let Some(found) = self.found.get_mut(at as usize) else {
+                continue;
+            };
+            found.score += gain(found.score, channel.weight * score);
+            if let Some(receipt) = found.channels.get_mut(place) {
+                *receipt = Some((rank, *score));
             }
         }
     }
-    let mut fused: Vec<Fused> = found.into_values().collect();
-    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.slot.cmp(&b.slot)));
-    fused
-}
 
-/// Takes in a channel, the n-th, that knows less of the question than the others: what it finds gains by its score
-/// and weight, what it does not find loses nothing. What it alone finds joins the rest.
-pub fn add(fused: &mut Vec<Fused>, channel: Ranked<'_>, place: usize) {
-    let mut known: BTreeMap<Slot, usize> = BTreeMap::new();
-    known.extend(fused.iter().zip(0..).map(|(found, at)| (found.slot, at)));
-    for (rank, (slot, score)) in channel.candidates.iter().enumerate() {
-        let at = *known.entry(*slot).or_insert(fused.len());
-        if at == fused.len() {
-            fused.push(Fused {
-                slot: *slot,
-                score: 0.0,
-                channels: Vec::new(),
-            });
+    /// Keeps the `k` best; ties by what `age` says, as slots differ between hosts and loads.
+    pub fn keep<A: Ord>(&mut self, k: usize, age: impl Fn(Slot) -> A) {
+        let order = |a: &Fused, b: &Fused| {
+            let ages = || age(a.slot).cmp(&age(b.slot));
+            b.score.total_cmp(&a.score).then_with(ages)
+        };
+        if k > 0 && k < self.found.len() {
+            self.found.select_nth_unstable_by(k - 1, order);
+            self.found.truncate(k);
         }
-        if let Some(found) = fused.get_mut(at) {
-            found.score += channel.weight * score * (1.0 - found.score);
-            found.channels.resize(place, None);
-            found.channels.push(Some((rank + 1, *score)));
-        }
+        self.found.sort_unstable_by(order);
+        let places = (0..).zip(&self.found);
+        self.places = places.map(|(at, found)| (found.slot, at)).collect();
     }
-    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.slot.cmp(&b.slot)));
+
+    /// The candidates: best first after [`Union::keep`], and then those that were added.
+    pub fn found(&self) -> &[Fused] {
+        &self.found
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +177,7 @@ mod tests {
     fn what_one_channel_alone_finds_can_win() {
         let keyword = [(7, 0.9)];
         let vector = [(1, 0.5), (2, 0.4)];
-        let fused = fuse(&[
+        let mut union = Union::of(&[
             Ranked {
                 candidates: &keyword,
                 weight: 0.6,
@@ -162,7 +187,30 @@ mod tests {
                 weight: 0.4,
             },
         ]);
-        assert_eq!(fused.iter().map(|f| f.slot).collect::<Vec<_>>(), [7, 1, 2]);
-        assert_eq!(fused[0].channels, [Some((1, 0.9)), None]);
+        union.keep(2, |slot| slot);
+        let slots: Vec<Slot> = union.found().iter().map(|found| found.slot).collect();
+        assert_eq!(slots, [7, 1]);
+        assert_eq!(union.found()[0].channels[..2], [Some((1, 0.9)), None]);
+    }
+
+    #[test]
+    fn a_channel_that_knows_less_only_adds() {
+        let keyword = [(7, 0.9), (3, 0.5)];
+        let mut union = Union::of(&[Ranked {
+            candidates: &keyword,
+            weight: 1.0,
+        }]);
+        let graph = [(3, 1.0), (4, 0.4)];
+        union.add(
+            Ranked {
+                candidates: &graph,
+                weight: 0.5,
+            },
+            2,
+        );
+        union.keep(9, |slot| slot);
+        let scores: Vec<(Slot, f32)> = union.found().iter().map(|it| (it.slot, it.score)).collect();
+        assert_eq!(scores, [(7, 0.9), (3, 0.75), (4, 0.2)]);
+        assert_eq!(union.found()[1].channels[2], Some((1, 1.0)));
     }
 }

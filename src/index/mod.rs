@@ -12,7 +12,7 @@ mod vector;
 mod words;
 
 pub use bitmap::Bitmap;
-pub use fusion::{Fused, Fusion, Ranked, add, cosine_score, fuse};
+pub use fusion::{CHANNELS, Fused, Fusion, Ranked, Union, cosine_score};
 pub use keyword::{KeywordIndex, KeywordPage, Position, Terms};
 pub use language::Language;
 pub use slots::Slots;

@@ -48,6 +48,8 @@ pub struct Card {
     pub immutable: bool,
     /// What its owner thinks of it.
     pub feedback: Option<Feedback>,
+    /// It is about a time that it names, or that is known of it.
+    pub dated: bool,
     /// What it shares with others.
     pub traits: Rc<Traits>,
     /// When it was said or stored.
@@ -61,7 +63,7 @@ pub struct Card {
     /// The messages that only its earlier versions came from.
     pub earlier_sources: Box<[Id]>,
     /// Who and what it mentions.
-    pub entities: Box<[EntityId]>,
+    pub entities: Rc<[EntityId]>,
     /// The [`normalized_hash`] of its newest text, its first half.
     pub says: u64,
     /// A hash of its newest text, letter for letter.
@@ -83,8 +85,8 @@ impl Traits {
 }
 
 impl Card {
-    /// The card of a memory whose [`Traits`] are these.
-    pub fn of(memory: &Memory, traits: Rc<Traits>) -> Self {
+    /// The card of a memory whose [`Traits`] are these, and whether it is about a time.
+    pub fn of(memory: &Memory, traits: Rc<Traits>, dated: bool) -> Self {
         let sources = memory.sources();
         let mut earlier: Vec<Id> = memory
             .versions
@@ -102,6 +104,7 @@ impl Card {
             standing: memory.standing,
             immutable: memory.immutable,
             feedback: memory.feedback,
+            dated,
             traits,
             created_at: memory.created_at,
             updated_at: memory.updated_at,

@@ -36,3 +36,4 @@ pub use record::{
     Version, normalized_hash,
 };
 pub use time::{Lies, Moment, Precision, Span, TimeError};
+pub(crate) use time::{MONTHS, day_in_words, month_in_words};

@@ -43,29 +43,31 @@ impl Moment {
 
     /// The calendar date in UTC, as `2026-03-14`.
     pub fn date(self) -> String {
-        self.civil().strftime("%Y-%m-%d").to_string()
+        self.civil().date().to_string()
     }
 
     /// Date and weekday as a prompt shows them: `2026-03-14 (Saturday)`.
     pub fn date_and_weekday(self) -> String {
-        self.civil().strftime("%Y-%m-%d (%A)").to_string()
+        let date = self.civil().date();
+        format!("{date} ({})", weekday(date))
     }
 
     /// The words by which people name this day, for the keyword index:
     /// `14 March 2026 Saturday`.
     pub fn date_words(self) -> String {
-        self.civil().strftime("%-d %B %Y %A").to_string()
+        let date = self.civil().date();
+        format!("{} {}", day_in_words(date), weekday(date))
     }
 
     /// The day, month or year that it is in, as people write it: `14 March 2026`, `March 2026`, `2026`.
     pub fn words(self, precision: Precision) -> String {
-        let form = match precision {
-            Precision::Instant | Precision::Minute | Precision::Hour => "%-d %B %Y",
-            Precision::Day | Precision::Weekend | Precision::Week => "%-d %B %Y",
-            Precision::Month | Precision::Season => "%B %Y",
-            Precision::Year | Precision::Decade => "%Y",
-        };
-        self.civil().strftime(form).to_string()
+        let date = self.civil().date();
+        match precision {
+            Precision::Instant | Precision::Minute | Precision::Hour => day_in_words(date),
+            Precision::Day | Precision::Weekend | Precision::Week => day_in_words(date),
+            Precision::Month | Precision::Season => month_in_words(date),
+            Precision::Year | Precision::Decade => year_in_words(date),
+        }
     }
 
     /// Calendar and clock in UTC, for arithmetic.
@@ -80,6 +82,50 @@ impl Moment {
 
     fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+/// The months in English.
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A day as people write it: `14 March 2026`.
+pub(crate) fn day_in_words(date: civil::Date) -> String {
+    format!("{} {}", date.day(), month_in_words(date))
+}
+
+/// A month as people write it: `March 2026`.
+pub(crate) fn month_in_words(date: civil::Date) -> String {
+    let place = usize::try_from(date.month() - 1).unwrap_or_default();
+    let month = MONTHS.get(place).copied().unwrap_or_default();
+    format!("{month} {}", year_in_words(date))
+}
+
+fn year_in_words(date: civil::Date) -> String {
+    format!("{:04}", date.year())
+}
+
+fn weekday(date: civil::Date) -> &'static str {
+    match date.weekday() {
+        civil::Weekday::Monday => "Monday",
+        civil::Weekday::Tuesday => "Tuesday",
+        civil::Weekday::Wednesday => "Wednesday",
+        civil::Weekday::Thursday => "Thursday",
+        civil::Weekday::Friday => "Friday",
+        civil::Weekday::Saturday => "Saturday",
+        civil::Weekday::Sunday => "Sunday",
     }
 }
 
@@ -107,16 +153,32 @@ impl Serialize for Moment {
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Wire {
-            Seconds(i64),
-            Text(String),
-        }
-        match Wire::deserialize(deserializer)? {
-            Wire::Seconds(seconds) => Ok(Moment::from_seconds(seconds)),
-            Wire::Text(text) => text.parse().map_err(serde::de::Error::custom),
-        }
+        deserializer.deserialize_any(Wire)
+    }
+}
+
+/// Reads what stands for a moment: a text, or seconds since the epoch.
+struct Wire;
+
+impl serde::de::Visitor<'_> for Wire {
+    type Value = Moment;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a date, a time or seconds since 1970")
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, seconds: i64) -> Result<Moment, E> {
+        Ok(Moment::from_seconds(seconds))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Moment, E> {
+        Ok(Moment::from_seconds(
+            i64::try_from(seconds).unwrap_or(i64::MAX),
+        ))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Moment, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

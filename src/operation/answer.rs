@@ -170,7 +170,8 @@ pub struct Receipt {
 pub struct Step {
     /// How it leads on: the predicate of a relation; `named` from the question to what it names, `found` to a
     /// memory that another channel found, `mentions` between an entity and a memory, `source` between a fact and
-    /// its message, `next` between neighbours in a conversation.
+    /// its message, `next` between neighbours in a conversation, `session` to a memory of the same session, `word`
+    /// between a memory and a rare word of it, `alike` to what is near by meaning.
     pub by: String,
     /// Against the direction of the relation: from its object to its subject.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

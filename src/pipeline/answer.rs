@@ -1,20 +1,29 @@
 //! Recall: which memories answer a question. No model is asked.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evidence::{Candidate, join, prefer_the_named};
+use rustc_hash::FxHashMap;
+
+use super::alike::{Alike, Tie};
+use super::evidence::{Candidate, Named, join};
 use super::knowledge::{Knowledge, Known};
 use super::past::Then;
-use super::recall::{Candidates, MIN_CANDIDATES, Passage, RecallIndex};
-use super::timed::timed;
-use super::walk::{Start, Way, beside, walk};
-use super::when::intent;
-use crate::index::{Bitmap, Fused, Ranked, Scored, Slot, VectorError, add};
-use crate::memory::{Card, Claim, Feedback, Filter, Id, Memory, Moment};
+use super::recall::{Candidates, Channels, MIN_CANDIDATES, Passage, RecallIndex};
+use super::timed::{Told, timed};
+use super::walk::{Path, Start, beside, walk};
+use super::when::{Intent, intent};
+use crate::index::{Bitmap, CHANNELS, Fused, Ranked, Scored, Slot, VectorError};
+use crate::memory::{Card, Claim, Filter, Id, Memory, Moment};
 use crate::operation::{Channel, ChannelScore, Hit, Receipt, Search, Step};
 
 /// Candidates of one channel for each hit wanted.
 const CANDIDATES_PER_HIT: usize = 4;
+
+/// Of what channels found together, so many go on, at least.
+const MIN_FUSED: usize = 200;
+
+const _: () = assert!(Channel::ALL.len() == CHANNELS);
 
 /// How much the best way of the graph adds.
 const GRAPH: f32 = 0.3;
@@ -23,14 +32,9 @@ const BY_ITSELF: f32 = 0.4;
 /// Of so many memories found first, those that hang together with them are looked at.
 const SPREAD: usize = 10;
 /// How much a memory gains that is about the time that a question asks about.
-const TIME: f32 = 0.2;
+const TIME: f32 = 0.3;
 /// How much an instruction or preference counts more that fits.
 const STANDING: f32 = 0.1;
-
-/// How much more a memory counts that its owner called helpful, and how much less one that they did not: enough
-/// to change places with one that answers a little better or worse.
-const LIKED: f32 = 1.25;
-const DISLIKED: f32 = 0.4;
 
 /// A question with its vector.
 #[derive(Debug, Clone, Copy)]
@@ -47,12 +51,30 @@ pub struct Question<'a> {
     pub now: Moment,
 }
 
-/// What the graph channel says of a slot.
+/// What the graph channel says.
 #[derive(Default)]
-struct OfGraph {
+struct OfGraph<'a> {
     /// Best first.
     candidates: Vec<Scored>,
-    paths: BTreeMap<Slot, Vec<Step>>,
+    reasons: FxHashMap<Slot, Reason<'a>>,
+    alike: Option<Alike<'a>>,
+}
+
+/// Why the graph channel found a memory.
+enum Reason<'a> {
+    Way(Path<'a>),
+    Tie(Tie),
+}
+
+impl OfGraph<'_> {
+    /// The way to a memory.
+    fn path(&mut self, id: Id, slot: Slot) -> Vec<Step> {
+        match (self.reasons.remove(&slot), &self.alike) {
+            (Some(Reason::Way(path)), _) => path.steps(),
+            (Some(Reason::Tie(tie)), Some(alike)) => alike.path(id, tie),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The memories that answer a question, best first.
@@ -79,6 +101,10 @@ pub fn recall(
         selected.flat_map(|card| index.slots_of(card.id)).collect()
     };
     let may_answer = index.selections.answering(search, question.now, select);
+    let may = |id: &Id| {
+        let slot = index.slots.get(&Passage::first(id));
+        slot.is_some_and(|slot| may_answer.contains(slot))
+    };
     let candidates = Candidates {
         count: (search.top_k * CANDIDATES_PER_HIT).max(MIN_CANDIDATES),
         exact: search.top_k,
@@ -90,24 +116,21 @@ pub fn recall(
         channels.keywords.clear();
     }
     let knowledge: &Knowledge = &known;
-    let mut fused = index.fuse(&channels, question.trust);
-    let mut found: Vec<(Card, f32)> = fused
-        .iter()
-        .filter_map(|fused| Some((index.card(fused.slot, knowledge)?, fused.score)))
-        .collect();
-    // Slots differ between hosts and loads.
-    found.sort_by(|(a, left), (b, right)| right.total_cmp(left).then(a.id.cmp(&b.id)));
-    let mut graph = OfGraph::default();
-    if asks(Channel::Graph) {
-        graph = of_graph(question, then, &found, (known, index), &may_answer);
-        let ranked = Ranked {
-            candidates: &graph.candidates,
-            weight: GRAPH,
-        };
-        add(&mut fused, ranked, place_of(Channel::Graph));
-    }
-    if asks(Channel::Time) {
-        let asked = intent(question.text, question.now);
+    let mut union = index.fuse(&channels, question.trust);
+    let most = most_of(search);
+    let age = |slot: Slot| index.sequence(slot);
+    union.keep(most, age);
+    let cards = |fused: &[Fused]| -> Vec<(Card, f32)> {
+        let found = fused.iter();
+        let found = found.filter_map(|it| Some((index.card(it.slot, knowledge)?, it.score)));
+        found.collect()
+    };
+    let best_first = |found: &mut Vec<(Card, f32)>| {
+        found.sort_by(|(a, left), (b, right)| right.total_cmp(left).then(a.id.cmp(&b.id)));
+    };
+    let asked = intent(question.text, question.now);
+    if asks(Channel::Time) && asked != Intent::default() {
+        let found = cards(union.found());
         let anchored = |text: &str| {
             let candidates = Candidates {
                 count: 1,
@@ -118,13 +141,16 @@ pub fn recall(
             let (slot, _) = found.keywords.first()?;
             knowledge.id(index.sequence(*slot)?)
         };
-        let fitting = timed(
-            &asked,
-            &found,
-            known,
+        let said_between = |from: Moment, until: Moment| -> Vec<Id> {
+            let said = knowledge.said_between(from, until);
+            said.filter(may).collect()
+        };
+        let told = Told {
+            found: &found,
             anchored,
-            (question.text, question.now),
-        );
+            said_between,
+        };
+        let fitting = timed(&asked, &told, known, (question.text, question.now));
         let slot = |id: &Id| index.slots.get(&Passage::first(id));
         let fitting = fitting
             .iter()
@@ -133,39 +159,45 @@ pub fn recall(
             candidates: &fitting.collect::<Vec<Scored>>(),
             weight: TIME,
         };
-        add(&mut fused, ranked, place_of(Channel::Time));
+        union.add(ranked, place_of(Channel::Time));
+        union.keep(most, age);
+    }
+    let mut found = cards(union.found());
+    let named = Named::of(question.text, found.iter().map(|(card, _)| card), knowledge);
+    let mut graph = OfGraph::default();
+    if asks(Channel::Graph) {
+        found
+            .iter_mut()
+            .for_each(|(card, score)| *score *= named.keeps(card));
+        best_first(&mut found);
+        graph = of_graph(question, then, &found, (known, index), &may_answer)?;
+        let ranked = Ranked {
+            candidates: &graph.candidates,
+            weight: 1.0,
+        };
+        union.add(ranked, place_of(Channel::Graph));
     }
     if asks(Channel::Standing) {
         let standing = index.selections.standing();
-        let fitting = fused.iter().filter(|found| standing.contains(found.slot));
+        let fitting = union
+            .found()
+            .iter()
+            .filter(|found| standing.contains(found.slot));
         let fitting: Vec<Scored> = fitting.map(|found| (found.slot, found.score)).collect();
         let ranked = Ranked {
             candidates: &fitting,
             weight: STANDING,
         };
-        add(&mut fused, ranked, place_of(Channel::Standing));
+        union.add(ranked, place_of(Channel::Standing));
     }
-    let raw = [&channels.keywords, &channels.vectors]
-        .map(|found| found.iter().copied().collect::<BTreeMap<Slot, f32>>());
-    let mut candidates: Vec<Candidate<'_>> = fused
+    let mut candidates: Vec<Candidate<'_>> = union
+        .found()
         .iter()
-        .filter_map(|fused| Some(Candidate::new(index.card(fused.slot, knowledge)?, fused)))
+        .filter_map(|it| Some(Candidate::new(index.card(it.slot, knowledge)?, it, &named)))
         .collect();
-    prefer_the_named(&mut candidates, question.text);
-    for candidate in &mut candidates {
-        candidate.score *= match candidate.card.feedback {
-            Some(Feedback::Positive) => LIKED,
-            Some(Feedback::Negative) => DISLIKED,
-            Some(Feedback::VeryNegative) | None => 1.0,
-        };
-    }
     join(&mut candidates, knowledge, search.transcript);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.card.id.cmp(&b.card.id)));
     let conflicts = Conflicts::of(known);
-    let may = |id: &Id| {
-        let slot = index.slots.get(&Passage::first(id));
-        slot.is_some_and(|slot| may_answer.contains(slot))
-    };
     let mut given: BTreeSet<Id> = BTreeSet::new();
     let mut hits: Vec<Hit> = Vec::new();
     let by_id: BTreeMap<Id, &Fused> = candidates.iter().map(|it| (it.card.id, it.fused)).collect();
@@ -186,7 +218,7 @@ pub fn recall(
             };
             given.insert(id);
             let receipt = match by_id.get(&id) {
-                Some(fused) => receipt(&memory, fused, &raw, &mut graph.paths),
+                Some(fused) => receipt(&memory, fused, &channels, graph.path(id, fused.slot)),
                 None => Receipt {
                     sources: memory.sources().to_vec(),
                     ..Receipt::default()
@@ -204,44 +236,63 @@ pub fn recall(
     Ok(hits)
 }
 
+/// How many memories go on to the hits of a search, at most.
+fn most_of(search: &Search) -> usize {
+    let most = search.top_k.saturating_mul(CANDIDATES_PER_HIT);
+    most.max(MIN_FUSED)
+}
+
 /// What the graph channel finds among the slots that may answer.
-fn of_graph(
+fn of_graph<'a>(
     question: &Question<'_>,
     then: Then,
     found: &[(Card, f32)],
-    (known, index): (Known<'_>, &RecallIndex),
+    (known, index): (Known<'a>, &'a RecallIndex),
     may_answer: &Bitmap,
-) -> OfGraph {
+) -> Result<OfGraph<'a>, VectorError> {
     let start = Start {
         text: question.text,
         then,
         found,
+        enough: most_of(question.search),
     };
     let top = found.first().map_or(0.0, |(_, score)| *score);
-    let own: BTreeMap<Id, f32> = found
+    let own: FxHashMap<Id, f32> = found
         .iter()
         .map(|(card, score)| (card.id, *score))
         .collect();
-    let mut of_graph: BTreeMap<Slot, (f32, f32, Vec<Step>)> = BTreeMap::new();
     let first = found.get(..SPREAD.min(found.len())).unwrap_or_default();
-    for Way {
-        memory,
-        strength,
-        path,
-    } in walk(&start, known).into_iter().chain(beside(first, known))
-    {
+    let ways = walk(&start, known).into_iter().chain(beside(first, known));
+    let ways = ways.map(|way| {
+        let own = own.get(&way.memory).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
+        let score = GRAPH * way.strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);
+        (way.memory, score, Reason::Way(way.path))
+    });
+    let alike = Alike::new(question, found, index, known);
+    let ties = alike.ties(question, found, may_answer)?.into_iter();
+    let ties = ties.map(|(memory, strength, tie)| (memory, strength, Reason::Tie(tie)));
+    let mut of_graph: FxHashMap<Slot, (f32, f32, Reason<'a>)> = FxHashMap::default();
+    for (memory, score, reason) in ways.chain(ties) {
         let slot = index.slots.get(&Passage::first(&memory));
         let Some(slot) = slot.filter(|slot| may_answer.contains(*slot)) else {
             continue;
         };
-        let own = own.get(&memory).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
-        let score = strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);
-        let known = of_graph.entry(slot).or_insert((0.0, 0.0, Vec::new()));
-        if known.1 < score {
-            known.1 = score;
-            known.2 = path;
+        match of_graph.entry(slot) {
+            Entry::Vacant(new) => {
+                new.insert((score, score, reason));
+            }
+            Entry::Occupied(mut known) => {
+                let (all, best, why) = known.get_mut();
+                *all += score * (1.0 - *all);
+                // A way along relations says more than a tie.
+                let is_walked = matches!(why, Reason::Way(Path::Walked { .. }));
+                let says_less = is_walked && matches!(reason, Reason::Tie(_));
+                if *best < score && !says_less {
+                    *best = score;
+                    *why = reason;
+                }
+            }
         }
-        known.0 += score * (1.0 - known.0);
     }
     let mut candidates: Vec<Scored> = of_graph
         .iter()
@@ -249,11 +300,12 @@ fn of_graph(
         .collect();
     let age = |slot: Slot| index.sequence(slot);
     candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| age(a.0).cmp(&age(b.0))));
-    let paths = of_graph.into_iter();
-    OfGraph {
+    let reasons = of_graph.into_iter();
+    Ok(OfGraph {
         candidates,
-        paths: paths.map(|(slot, (.., path))| (slot, path)).collect(),
-    }
+        reasons: reasons.map(|(slot, (.., reason))| (slot, reason)).collect(),
+        alike: Some(alike),
+    })
 }
 
 /// Which memories cannot be true together, as nobody has said which is.
@@ -308,28 +360,26 @@ fn usual(score: f32) -> f32 {
     score.clamp(0.0, 1.0).sqrt()
 }
 
-fn receipt(
-    memory: &Memory,
-    fused: &Fused,
-    raw: &[BTreeMap<Slot, f32>; 2],
-    paths: &mut BTreeMap<Slot, Vec<Step>>,
-) -> Receipt {
-    let channels = Channel::ALL.iter().zip(0..).zip(&fused.channels);
-    let channels = channels.filter_map(|((channel, place), found)| {
-        let (rank, score) = (*found)?;
-        let raw = raw.get::<usize>(place);
+fn receipt(memory: &Memory, fused: &Fused, found: &Channels, path: Vec<Step>) -> Receipt {
+    let channels = Channel::ALL.iter().zip(&fused.channels);
+    let channels = channels.filter_map(|(channel, found_at)| {
+        let (rank, score) = (*found_at)?;
+        let rank = rank as usize;
+        let raw = match channel {
+            Channel::Keyword => found.keywords.get(rank - 1),
+            Channel::Vector => found.vectors.get(rank - 1),
+            _ => None,
+        };
         Some(ChannelScore {
             channel: channel.as_str().to_owned(),
             rank,
-            raw: raw
-                .and_then(|raw| raw.get(&fused.slot).copied())
-                .unwrap_or(score),
+            raw: raw.map_or(score, |(_, raw)| *raw),
             score,
         })
     });
     Receipt {
         channels: channels.collect(),
         sources: memory.sources().to_vec(),
-        path: paths.remove(&fused.slot).unwrap_or_default(),
+        path,
     }
 }

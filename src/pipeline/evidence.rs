@@ -1,10 +1,11 @@
 //! What the candidates of a question are to each other: who said them, and which say the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::knowledge::Knowledge;
 use crate::index::{Fused, Language, terms};
-use crate::memory::{Card, Id, Kind};
+use crate::memory::{Card, Feedback, Id, Kind, Traits};
 use crate::operation::Transcript;
 
 /// How much what another speaker said counts, when the question names one of the speakers: people speak of
@@ -22,6 +23,11 @@ const STANDS_FOR: f32 = 0.5;
 /// How much a memory counts of which a better answer says the same already. From 0 to 0.5 nothing changes.
 const REPEATED: f32 = 0.5;
 
+/// How much more a memory counts that its owner called helpful, and how much less one that they did not: enough
+/// to change places with one that answers a little better or worse.
+const LIKED: f32 = 1.25;
+const DISLIKED: f32 = 0.4;
+
 /// A memory that may answer.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate<'a> {
@@ -32,44 +38,85 @@ pub(super) struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    /// A candidate as the channels found it.
-    pub fn new(card: Card, fused: &'a Fused) -> Self {
+    /// A candidate as the channels found it, for a question that names these speakers.
+    pub fn new(card: Card, fused: &'a Fused, named: &Named<'_>) -> Self {
+        let score = fused.score * named.keeps(&card) * worth(&card);
+        Self { card, fused, score }
+    }
+}
+
+/// How much of its score a memory keeps by what its owner thinks of it.
+fn worth(card: &Card) -> f32 {
+    match card.feedback {
+        Some(Feedback::Positive) => LIKED,
+        Some(Feedback::Negative) => DISLIKED,
+        Some(Feedback::VeryNegative) | None => 1.0,
+    }
+}
+
+/// Which of the speakers a question names.
+pub(super) struct Named<'a> {
+    knowledge: &'a Knowledge,
+    /// By name; empty when it names none of them.
+    speakers: BTreeMap<String, bool>,
+}
+
+impl<'a> Named<'a> {
+    /// Those who speak in these memories.
+    pub fn of<'b>(
+        question: &str,
+        cards: impl Iterator<Item = &'b Card>,
+        knowledge: &'a Knowledge,
+    ) -> Self {
+        let asked: BTreeSet<String> = terms(question, Language::English).into_iter().collect();
+        let mut speakers: BTreeMap<String, bool> = BTreeMap::new();
+        for traits in cards.flat_map(|card| speakers_of(card, knowledge)) {
+            if let Some(name) = &traits.name
+                && !speakers.contains_key(name)
+            {
+                let mut words = terms(name, Language::English).into_iter();
+                speakers.insert(name.clone(), words.any(|word| asked.contains(&word)));
+            }
+        }
+        if !speakers.values().any(|is_named| *is_named) {
+            speakers.clear();
+        }
         Self {
-            card,
-            fused,
-            score: fused.score,
+            knowledge,
+            speakers,
+        }
+    }
+
+    /// How much of its score a memory keeps: when the question names speakers, what others said counts less, and
+    /// so does what was learnt from that.
+    pub fn keeps(&self, card: &Card) -> f32 {
+        if self.speakers.is_empty() {
+            return 1.0;
+        }
+        let by = speakers_of(card, self.knowledge);
+        let mut named = by.iter().filter_map(|traits| traits.name.as_deref());
+        let is_named = |name: &str| self.speakers.get(name).copied().unwrap_or_default();
+        let Some(first) = named.next() else {
+            return 1.0;
+        };
+        match is_named(first) || named.any(is_named) {
+            true => 1.0,
+            false => UNNAMED,
         }
     }
 }
 
-/// When a question names speakers, what others said counts less.
-pub(super) fn prefer_the_named(candidates: &mut [Candidate<'_>], question: &str) {
-    let asked: BTreeSet<String> = terms(question, Language::English).into_iter().collect();
-    let mut named: BTreeMap<String, bool> = BTreeMap::new();
-    for name in candidates.iter().filter_map(speaker) {
-        if !named.contains_key(name) {
-            let is_named = terms(name, Language::English)
-                .iter()
-                .any(|term| asked.contains(term));
-            named.insert(name.to_owned(), is_named);
+/// Who said a message, or those from which a fact came; without names, of those who have none.
+fn speakers_of(card: &Card, knowledge: &Knowledge) -> Vec<Rc<Traits>> {
+    match card.kind {
+        Kind::Message => vec![card.traits.clone()],
+        Kind::Fact => {
+            let sources = card.sources.iter();
+            sources
+                .filter_map(|source| knowledge.traits(source))
+                .collect()
         }
     }
-    if !named.values().any(|named| *named) {
-        return;
-    }
-    for candidate in candidates {
-        let speaker = speaker(candidate).and_then(|name| named.get(name));
-        if speaker.is_some_and(|named| !named) {
-            candidate.score *= UNNAMED;
-        }
-    }
-}
-
-/// The name of who said a message.
-fn speaker<'a>(candidate: &'a Candidate<'_>) -> Option<&'a str> {
-    let card = &candidate.card;
-    let name = card.traits.name.as_deref();
-    name.filter(|_| card.kind == Kind::Message)
 }
 
 /// A message and the fact of it that answers best are one piece of evidence, stronger than each of them: the better

@@ -4,6 +4,7 @@
 //! The phases take what is known as plain data and answer with plain data. They ask models, but
 //! never write: what is to be stored is a [`Changes`](crate::store::Changes) that the space commits.
 
+mod alike;
 pub mod answer;
 pub mod context;
 pub mod erase;

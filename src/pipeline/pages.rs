@@ -116,6 +116,7 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
                 standing: false,
                 immutable: false,
                 feedback: None,
+                dated: false,
                 traits: traits.get(*saved.traits_of.get(at)? as usize)?.clone(),
                 created_at: Moment::from_millis(*saved.created_at.get(at)?),
                 updated_at: Moment::from_millis(*saved.updated_at.get(at)?),

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
+use rustc_hash::FxHashSet;
+
 use super::graph::related_memories;
 use super::knowledge::{Knowledge, Known};
 use super::originals::StoredVectors;
@@ -10,9 +12,9 @@ use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
 use super::selection::Selections;
 use crate::index::{
-    Bitmap, Fused, Fusion, HnswIndex, HnswSettings, KeywordIndex, Language, Lookup, Position,
-    Ranked, Residency, Scored, Slot, Slots, Terms, VectorError, VectorIndex, VectorIndexKind,
-    check_vector, cosine_score, fuse, question_terms, terms,
+    Bitmap, Fusion, HnswIndex, HnswSettings, KeywordIndex, Language, Lookup, Position, Ranked,
+    Residency, Scored, Slot, Slots, Terms, Union, VectorError, VectorIndex, VectorIndexKind,
+    check_vector, cosine_score, question_terms, terms,
 };
 use crate::memory::{Card, Fact, Filter, Id, Kind, Memory};
 
@@ -332,10 +334,11 @@ impl RecallIndex {
             allowed: facts,
         };
         let channels = self.channels(text, vector, candidates, known)?;
-        let fused = self.fuse(&channels, 1.0);
-        Ok(fused
+        let mut union = self.fuse(&channels, 1.0);
+        union.keep(k, |slot| self.sequence(slot));
+        Ok(union
+            .found()
             .iter()
-            .take(k)
             .filter_map(|fused| known.id(self.sequence(fused.slot)?))
             .collect())
     }
@@ -393,12 +396,17 @@ impl RecallIndex {
 
     /// Passages found, best first, as memories, under the slots of their first passages; ties by id, as slots
     /// differ between hosts and loads.
-    fn memories_of(&self, passages: Vec<Scored>) -> Vec<Scored> {
-        let mut seen = BTreeSet::new();
+    pub(super) fn memories_of(&self, passages: Vec<Scored>) -> Vec<Scored> {
+        let mut seen = FxHashSet::default();
         let mut found = Vec::with_capacity(passages.len());
         for (slot, score) in passages {
-            let first = self.sequence(slot);
-            let first = first.and_then(|it| self.slots.get(&Passage::new(it, 0)));
+            let first = self
+                .slots
+                .key(slot)
+                .and_then(|passage| match passage.place() {
+                    0 => Some(slot),
+                    _ => self.slots.get(&Passage::new(passage.sequence(), 0)),
+                });
             if let Some(first) = first.filter(|first| seen.insert(*first)) {
                 found.push((first, score));
             }
@@ -441,15 +449,20 @@ impl RecallIndex {
         };
         Ok(Channels {
             keywords: self.memories_of(keywords),
-            unrelated: self.fusion.unrelated_cosine(&vectors),
+            unrelated: self.unrelated_cosine(&vectors),
             vectors: self.memories_of(vectors),
         })
     }
 
-    /// One ranking of what the channels found, where `trust` tells how much the vectors say, 0 to 1.
-    pub(super) fn fuse(&self, found: &Channels, trust: f32) -> Vec<Fused> {
+    /// The cosine that counts as nothing, where these vectors were found.
+    pub(super) fn unrelated_cosine(&self, vectors: &[Scored]) -> f32 {
+        self.fusion.unrelated_cosine(vectors)
+    }
+
+    /// The union of what the channels found, where `trust` tells how much the vectors say, 0 to 1.
+    pub(super) fn fuse(&self, found: &Channels, trust: f32) -> Union {
         if found.vectors.is_empty() {
-            return fuse(&[Ranked {
+            return Union::of(&[Ranked {
                 candidates: &found.keywords,
                 weight: 1.0,
             }]);
@@ -467,7 +480,7 @@ impl RecallIndex {
         let vectors = scored(&found.vectors, &|cosine| {
             cosine_score(cosine, found.unrelated)
         });
-        fuse(&[
+        Union::of(&[
             Ranked {
                 candidates: &keywords,
                 weight: self.fusion.keyword,

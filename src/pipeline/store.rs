@@ -65,7 +65,7 @@ fn spoken_of(known: Known<'_>, work: &AddWork) -> BTreeSet<EntityId> {
     lately
         .flat_map(|message| known.facts_of(&message).collect::<Vec<_>>())
         .filter(|fact| fact.current)
-        .flat_map(|fact| fact.entities)
+        .flat_map(|fact| fact.entities.to_vec())
         .collect()
 }
 

@@ -1,4 +1,6 @@
-//! The time channel: of what was found, what is about the time that a question asks about.
+//! The time channel: of what was found, and of what was said then, what is about the time that a question asks about.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::knowledge::Known;
 use super::when::{Anchor, Intent, Pick, Wanted, Window, add, mentions};
@@ -6,6 +8,14 @@ use crate::memory::{Card, Id, Memory, Moment, Precision, Span};
 
 /// Of so many memories found first, the times are looked at.
 const LOOKED_AT: usize = 60;
+
+/// So much before and after the time that a question is limited to, people still speak of it: of tomorrow, of last
+/// week.
+const SPOKEN_OF: i64 = 8 * DAY;
+/// Of so many memories said around that time, the times are looked at, though little else may speak for them.
+const SAID_THEN: usize = 60;
+/// What a memory of the time asked about counts at least, however little it has to do with the question by itself.
+const BY_ITSELF: f32 = 0.5;
 
 /// How surely a memory is about a time that it names, and about that at which it was said.
 const NAMED: f32 = 0.9;
@@ -25,29 +35,36 @@ struct Event {
     surely: f32,
 }
 
-/// The memories found that fit what a question asks of time, with how well: 0 to 1. `anchored` finds the memory
-/// that tells of an event which the question names.
-pub(super) fn timed(
+/// Where a question of time looks.
+pub(super) struct Told<'a, A, S> {
+    /// What other channels found, best first, with scores of 0 to 1.
+    pub found: &'a [(Card, f32)],
+    /// The memory that tells of an event which the question names.
+    pub anchored: A,
+    /// What was said from one moment on and before another, oldest first.
+    pub said_between: S,
+}
+
+/// The memories that fit what a question asks of time, with how well: 0 to 1.
+pub(super) fn timed<A, S>(
     intent: &Intent,
-    found: &[(Card, f32)],
+    told: &Told<'_, A, S>,
     known: Known<'_>,
-    anchored: impl Fn(&str) -> Option<Id>,
     (question, now): (&str, Moment),
-) -> Vec<(Id, f32)> {
+) -> Vec<(Id, f32)>
+where
+    A: Fn(&str) -> Option<Id>,
+    S: Fn(Moment, Moment) -> Vec<Id>,
+{
+    let found = told.found;
     if *intent == Intent::default() {
         return Vec::new();
     }
     let top = found.first().map_or(0.0, |(_, score)| *score);
-    known.fetch(found.iter().take(LOOKED_AT).map(|(card, _)| card.id));
-    let looked_at = found.iter().take(LOOKED_AT).filter_map(|(card, score)| {
-        let events = events(&*known.memory(&card.id)?);
-        Some((card.id, score / top.max(f32::MIN_POSITIVE), events))
-    });
-    let looked_at: Vec<(Id, f32, Vec<Event>)> = looked_at.collect();
     let anchor = |anchor: &Anchor| match anchor {
         Anchor::Time(span) => Some(Event::of(*span, 1.0)),
         Anchor::Event(range) => {
-            let memory = known.memory(&anchored(question.get(range.clone())?)?)?;
+            let memory = known.memory(&(told.anchored)(question.get(range.clone())?)?)?;
             best(&events(&memory)).copied()
         }
     };
@@ -55,9 +72,35 @@ pub(super) fn timed(
         .window
         .as_ref()
         .and_then(|window| stretch(window, anchor));
+    let mut likely: Vec<(Id, f32)> = found
+        .iter()
+        .map(|(card, score)| (card.id, *score))
+        .collect();
+    if let Some(window) = window.filter(Event::has_both_ends) {
+        let rest = likely.split_off(LOOKED_AT.min(likely.len()));
+        likely.extend(said_then(&window, &likely, &rest, &told.said_between));
+    } else {
+        likely.truncate(LOOKED_AT);
+    }
+    let likely = likely.iter();
+    let likely = likely.filter_map(|(id, score)| Some((known.card(id)?, *score)));
+    let likely: Vec<(Card, f32)> = likely.collect();
+    let dated = likely.iter().filter(|(card, _)| card.dated);
+    known.fetch(dated.map(|(card, _)| card.id));
+    let looked_at = likely.iter().filter_map(|(card, score)| {
+        let own = score / top.max(f32::MIN_POSITIVE);
+        match card.dated {
+            false => Some((card.id, own, vec![Event::said(card.created_at)], true)),
+            true => {
+                let memory = known.memory(&card.id)?;
+                Some((card.id, own, events(&memory), is_on(&memory, now)))
+            }
+        }
+    });
+    let looked_at: Vec<(Id, f32, Vec<Event>, bool)> = looked_at.collect();
     let mut fits: Vec<(Id, f32)> = looked_at
         .iter()
-        .map(|(id, own, events)| {
+        .map(|(id, own, events, _)| {
             let in_window = window.map(|window| {
                 let each = events.iter().map(|event| window.holds(event));
                 each.fold(0.0, f32::max)
@@ -65,19 +108,17 @@ pub(super) fn timed(
             let asks_time = matches!(intent.wanted, Some(Wanted::Time | Wanted::Duration));
             let is_dated = events.iter().any(|event| event.surely >= NAMED);
             let fit = match (in_window, asks_time) {
-                (Some(fit), _) => fit,
-                (None, true) if is_dated => 1.0,
+                (Some(fit), _) => fit * (BY_ITSELF + (1.0 - BY_ITSELF) * own),
+                (None, true) if is_dated => *own,
                 _ => 0.0,
             };
-            (*id, fit * own)
+            (*id, fit)
         })
         .collect();
     if intent.pick == Some(Pick::Current) {
-        for (id, fit) in &mut fits {
-            let own = looked_at.iter().find(|(looked_at, ..)| looked_at == id);
-            let own = own.map_or(0.0, |(_, own, _)| *own);
-            if known.memory(id).is_some_and(|memory| is_on(&memory, now)) {
-                *fit = fit.max(own);
+        for ((_, fit), (_, own, _, is_on)) in fits.iter_mut().zip(&looked_at) {
+            if *is_on {
+                *fit = fit.max(*own);
             }
         }
     }
@@ -86,7 +127,7 @@ pub(super) fn timed(
             .iter()
             .take(ORDERED)
             .enumerate()
-            .filter_map(|(at, (_, _, events))| Some((best(events)?.from, at)))
+            .filter_map(|(at, (_, _, events, _))| Some((best(events)?.from, at)))
             .collect();
         order.sort_unstable();
         if pick == Pick::Latest {
@@ -94,7 +135,7 @@ pub(super) fn timed(
         }
         let count = order.len().max(1) as f32;
         for (rank, (_, at)) in order.into_iter().enumerate() {
-            let own = looked_at.get(at).map_or(0.0, |(_, own, _)| *own);
+            let own = looked_at.get(at).map_or(0.0, |(_, own, ..)| *own);
             if let Some((_, fit)) = fits.get_mut(at) {
                 *fit = fit.max(own * (1.0 - rank as f32 / count));
             }
@@ -103,6 +144,27 @@ pub(super) fn timed(
     fits.retain(|(_, fit)| *fit > 0.0);
     fits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     fits
+}
+
+/// What was said around a time and is not among the `first`: what other channels found of it, best first, then the
+/// rest, oldest first.
+fn said_then(
+    window: &Event,
+    first: &[(Id, f32)],
+    rest: &[(Id, f32)],
+    said_between: impl Fn(Moment, Moment) -> Vec<Id>,
+) -> Vec<(Id, f32)> {
+    let from = window.from.plus_millis(-SPOKEN_OF);
+    let said = said_between(from, window.until.plus_millis(SPOKEN_OF));
+    let first: BTreeSet<Id> = first.iter().map(|(id, _)| *id).collect();
+    let scores: BTreeMap<Id, f32> = rest.iter().copied().collect();
+    let new = said.into_iter().filter(|id| !first.contains(id));
+    let mut then: Vec<(Id, f32)> = new
+        .map(|id| (id, scores.get(&id).copied().unwrap_or_default()))
+        .collect();
+    then.sort_by(|a, b| b.1.total_cmp(&a.1));
+    then.truncate(SAID_THEN);
+    then
 }
 
 /// The times that a memory is about: those of its newest version, those that its text names, else that at which it
@@ -129,13 +191,19 @@ fn events(memory: &Memory) -> Vec<Event> {
     let named = named.filter_map(|mention| mention.span);
     events.extend(named.map(|span| Event::of(span, NAMED)));
     if events.is_empty() {
-        events.push(Event {
-            from: memory.created_at,
-            until: memory.created_at.plus_millis(1),
-            surely: SAID,
-        });
+        events.push(Event::said(memory.created_at));
     }
     events
+}
+
+/// Whether a memory is about a time that it names, or that is known of it. The times of all others are those at
+/// which they were said.
+pub(super) fn is_dated(memory: &Memory) -> bool {
+    let version = memory.latest();
+    version.is_some_and(|it| it.valid_from.is_some() || it.valid_to.is_some())
+        || mentions(memory.text(), memory.created_at)
+            .iter()
+            .any(|mention| mention.span.is_some())
 }
 
 /// Whether what a memory says is not over.
@@ -173,12 +241,25 @@ fn stretch(window: &Window, anchor: impl Fn(&Anchor) -> Option<Event>) -> Option
 }
 
 impl Event {
+    fn said(at: Moment) -> Self {
+        Self {
+            from: at,
+            until: at.plus_millis(1),
+            surely: SAID,
+        }
+    }
+
     fn of(span: Span, surely: f32) -> Self {
         Self {
             from: span.from,
             until: span.until.max(span.from.plus_millis(1)),
             surely,
         }
+    }
+
+    fn has_both_ends(&self) -> bool {
+        let (from, until) = (self.from.as_millis(), self.until.as_millis());
+        from != i64::MIN && until != i64::MAX
     }
 
     fn length(&self) -> f32 {

@@ -3,6 +3,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::knowledge::{Graph, Known};
 use super::past::Then;
@@ -43,23 +46,94 @@ pub(super) struct Start<'a> {
     pub then: Then,
     /// What other channels found, best first, with scores of 0 to 1.
     pub found: &'a [(Card, f32)],
+    /// How many memories are enough: the walk meets the strongest first.
+    pub enough: usize,
 }
 
 /// A memory that was arrived at.
-pub(super) struct Way {
+pub(super) struct Way<'a> {
     pub memory: Id,
     /// 0 to 1; that of the best path.
     pub strength: f32,
-    pub path: Vec<Step>,
+    pub path: Path<'a>,
 }
 
-/// A place on the way: an entity, or a value that nothing leads on from.
-struct Place<'a> {
-    entity: Option<&'a EntityId>,
+/// How a memory was arrived at. Of thousands of ways a few are told: steps are made when they are asked for.
+pub(super) enum Path<'a> {
+    /// From an entity that the question names.
+    Walked {
+        places: Rc<Vec<Place<'a>>>,
+        graph: &'a Graph,
+        last: usize,
+        memory: Id,
+    },
+    /// From a message beside it.
+    Beside { found: Id, memory: Id },
+}
+
+/// A place on the way.
+pub(super) struct Place<'a> {
+    at: At<'a>,
     strength: f32,
     hops: usize,
     before: Option<usize>,
-    step: Step,
+    by: &'a str,
+    backwards: bool,
+}
+
+/// Where a step leads: to an entity, or to a value that nothing leads on from.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Entity(&'a EntityId),
+    Value(&'a str),
+}
+
+impl Path<'_> {
+    /// The steps, from the question to the memory.
+    pub fn steps(self) -> Vec<Step> {
+        let to_memory = |by: &str, backwards: bool, id: Id| Step {
+            by: by.to_owned(),
+            backwards,
+            to: Stop::Memory(id),
+            name: String::new(),
+        };
+        match self {
+            Self::Beside { found, memory } => vec![
+                to_memory("found", false, found),
+                to_memory("next", false, memory),
+            ],
+            Self::Walked {
+                places,
+                graph,
+                last,
+                memory,
+            } => {
+                let mut steps = vec![to_memory("mentions", true, memory)];
+                let mut at = Some(last);
+                while let Some(place) = at.and_then(|at| places.get(at)) {
+                    steps.push(place.step(graph));
+                    at = place.before;
+                }
+                steps.reverse();
+                steps
+            }
+        }
+    }
+}
+
+impl Place<'_> {
+    fn step(&self, graph: &Graph) -> Step {
+        let (to, name) = match self.at {
+            At::Entity(id) => (Stop::Entity(id.clone()), graph.entity_name(id)),
+            At::Value(value) => (Stop::Value(value.to_owned()), value),
+        };
+        Step {
+            by: self.by.to_owned(),
+            backwards: self.backwards,
+            to,
+            name: name.to_owned(),
+        }
+    }
 }
 
 struct Walk<'a> {
@@ -70,17 +144,24 @@ struct Walk<'a> {
     places: Vec<Place<'a>>,
     /// By strength, the earlier first.
     ahead: BinaryHeap<(u32, Reverse<usize>)>,
-    best: BTreeMap<&'a EntityId, f32>,
+    best: FxHashMap<&'a EntityId, f32>,
     /// Relations of the memories found, by their ends.
     near: BTreeMap<&'a EntityId, BTreeMap<&'a String, &'a Relation>>,
     found: BTreeSet<Id>,
+    /// Whether the question has a word of a predicate: most are met many times.
+    said: FxHashMap<&'a str, bool>,
+    /// The entities of whose names the question has a word.
+    named: FxHashSet<&'a EntityId>,
     /// The best way to each memory, and the place from which it is one step.
-    arrived: BTreeMap<Id, (f32, usize)>,
+    arrived: FxHashMap<Id, (f32, usize)>,
 }
 
 /// The memories that hang together with a question, best first.
-pub(super) fn walk(start: &Start<'_>, known: Known<'_>) -> Vec<Way> {
+pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
     let graph = known.knowledge().graph();
+    if graph.is_empty() {
+        return Vec::new();
+    }
     let languages = [Language::English, Language::of(start.text)];
     let asked = question_terms(start.text, &languages).into_iter();
     let mut walk = Walk {
@@ -90,14 +171,13 @@ pub(super) fn walk(start: &Start<'_>, known: Known<'_>) -> Vec<Way> {
         asked: asked.flatten().collect(),
         places: Vec::new(),
         ahead: BinaryHeap::new(),
-        best: BTreeMap::new(),
+        best: FxHashMap::default(),
         near: BTreeMap::new(),
         found: start.found.iter().map(|(card, _)| card.id).collect(),
-        arrived: BTreeMap::new(),
+        said: FxHashMap::default(),
+        named: FxHashSet::default(),
+        arrived: FxHashMap::default(),
     };
-    if graph.is_empty() {
-        return Vec::new();
-    }
     for (card, _) in start.found {
         for (key, relation) in graph.relations_from(&card.id) {
             for end in ends(relation) {
@@ -108,7 +188,9 @@ pub(super) fn walk(start: &Start<'_>, known: Known<'_>) -> Vec<Way> {
     for (entity, strength) in seeds(start.text, &walk.asked, graph) {
         walk.reach(entity, strength, 0, None, "named", false);
     }
-    walk.go();
+    let named = walk.asked.iter().flat_map(|word| graph.bearers_of(word));
+    walk.named = named.collect();
+    walk.go(start.enough);
     walk.ways()
 }
 
@@ -162,23 +244,19 @@ impl<'a> Walk<'a> {
         strength: f32,
         hops: usize,
         before: Option<usize>,
-        by: &str,
+        by: &'a str,
         backwards: bool,
     ) -> Option<usize> {
         if strength < WEAKEST {
             return None;
         }
         self.places.push(Place {
-            entity: Some(entity),
+            at: At::Entity(entity),
             strength,
             hops,
             before,
-            step: Step {
-                by: by.to_owned(),
-                backwards,
-                to: Stop::Entity(entity.clone()),
-                name: self.graph.entity_name(entity).to_owned(),
-            },
+            by,
+            backwards,
         });
         let place = self.places.len() - 1;
         let best = self.best.entry(entity).or_insert(0.0);
@@ -189,10 +267,13 @@ impl<'a> Walk<'a> {
         Some(place)
     }
 
-    fn go(&mut self) {
-        let mut gone: BTreeSet<&EntityId> = BTreeSet::new();
+    fn go(&mut self, enough: usize) {
+        let mut gone: FxHashSet<&EntityId> = FxHashSet::default();
         while let Some((_, Reverse(place))) = self.ahead.pop() {
-            let Some(entity) = self.places.get(place).and_then(|place| place.entity) else {
+            if self.arrived.len() >= enough {
+                return;
+            }
+            let Some(At::Entity(entity)) = self.places.get(place).map(|place| place.at) else {
                 continue;
             };
             if gone.len() < NODES && gone.insert(entity) {
@@ -258,46 +339,48 @@ impl<'a> Walk<'a> {
             None => OVER,
         };
         let backwards = relation.subject != *from;
-        let name = match backwards {
-            true => self.graph.entity_name(&relation.subject),
-            false => self.graph.object_name(&relation.object),
+        let end = match (backwards, &relation.object) {
+            (true, _) => At::Entity(&relation.subject),
+            (false, Object::Entity(id)) => At::Entity(id),
+            (false, Object::Literal(value)) => At::Value(value),
         };
-        let says = |text: &str| {
-            let mut words = terms(text, Language::English).into_iter();
-            words.any(|word| self.asked.contains(&word))
-        };
-        let is_asked = says(&relation.predicate.replace('_', " ")) || says(name);
+        let is_asked = self.says_predicate(&relation.predicate) || self.says_end(end);
         let strength = strength * if is_asked { ASKED } else { holds };
-        let other = match backwards {
-            true => Some(&relation.subject),
-            false => relation.object.entity(),
-        };
-        let arrived = match (other, &relation.object) {
-            (Some(other), _) => {
+        let arrived = match end {
+            At::Entity(other) => {
                 let by = &relation.predicate;
                 self.reach(other, strength, hops, Some(place), by, backwards)
             }
-            (None, Object::Literal(value)) if strength >= WEAKEST => {
+            At::Value(_) if strength >= WEAKEST => {
                 self.places.push(Place {
-                    entity: None,
+                    at: end,
                     strength,
                     hops,
                     before: Some(place),
-                    step: Step {
-                        by: relation.predicate.clone(),
-                        backwards,
-                        to: Stop::Value(value.clone()),
-                        name: value.clone(),
-                    },
+                    by: &relation.predicate,
+                    backwards,
                 });
                 Some(self.places.len() - 1)
             }
-            _ => None,
+            At::Value(_) => None,
         };
         if let Some(at) = arrived {
             for id in &relation.memories {
                 self.arrive(*id, strength, at);
             }
+        }
+    }
+
+    fn says_predicate(&mut self, predicate: &'a str) -> bool {
+        let asked = &self.asked;
+        let says = || says(&predicate.replace('_', " "), asked);
+        *self.said.entry(predicate).or_insert_with(says)
+    }
+
+    fn says_end(&self, end: At<'a>) -> bool {
+        match end {
+            At::Value(value) => says(value, &self.asked),
+            At::Entity(id) => self.named.contains(id),
         }
     }
 
@@ -311,34 +394,32 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn ways(self) -> Vec<Way> {
+    fn ways(self) -> Vec<Way<'a>> {
         let mut ways: Vec<(Id, f32, usize)> = self
             .arrived
             .iter()
             .map(|(id, (strength, place))| (*id, *strength, *place))
             .collect();
-        ways.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let way = |(memory, strength, place): (Id, f32, usize)| {
-            let mut path = vec![Step {
-                by: "mentions".to_owned(),
-                backwards: true,
-                to: Stop::Memory(memory),
-                name: String::new(),
-            }];
-            let mut at = Some(place);
-            while let Some(place) = at.and_then(|at| self.places.get(at)) {
-                path.push(place.step.clone());
-                at = place.before;
-            }
-            path.reverse();
-            Way {
+        ways.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let (places, graph) = (Rc::new(self.places), self.graph);
+        let way = |(memory, strength, last): (Id, f32, usize)| Way {
+            memory,
+            strength,
+            path: Path::Walked {
+                places: Rc::clone(&places),
+                graph,
+                last,
                 memory,
-                strength,
-                path,
-            }
+            },
         };
         ways.into_iter().map(way).collect()
     }
+}
+
+/// Whether a question has a word of a text.
+fn says(text: &str, asked: &BTreeSet<String>) -> bool {
+    let mut words = terms(text, Language::English).into_iter();
+    words.any(|word| asked.contains(&word))
 }
 
 /// Messages on either side of a found one that hang together with it, and how much the nearest of them does; the
@@ -348,7 +429,7 @@ const NEXT: f32 = 0.5;
 
 /// The messages beside those found in their conversations, with the share of the score that each gets and the one
 /// that it got it from.
-pub(super) fn beside(found: &[(Card, f32)], known: Known<'_>) -> Vec<Way> {
+pub(super) fn beside<'a>(found: &[(Card, f32)], known: Known<'a>) -> Vec<Way<'a>> {
     let mut shares: BTreeMap<Id, (f32, Id)> = BTreeMap::new();
     let messages = found.iter().filter(|(card, _)| card.kind == Kind::Message);
     for (card, score) in messages {
@@ -363,16 +444,10 @@ pub(super) fn beside(found: &[(Card, f32)], known: Known<'_>) -> Vec<Way> {
             }
         }
     }
-    let step = |by: &str, id: Id| Step {
-        by: by.to_owned(),
-        backwards: false,
-        to: Stop::Memory(id),
-        name: String::new(),
-    };
-    let ways = shares.into_iter().map(|(memory, (strength, from))| Way {
+    let ways = shares.into_iter().map(|(memory, (strength, found))| Way {
         memory,
         strength,
-        path: vec![step("found", from), step("next", memory)],
+        path: Path::Beside { found, memory },
     });
     ways.collect()
 }

@@ -46,7 +46,7 @@ pub struct Job {
 
 /// The kinds of work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "WorkFields")]
 pub enum Work {
     /// Index, extract and update for one add.
     Add(Box<AddWork>),
@@ -65,7 +65,7 @@ pub enum Work {
 }
 
 /// What an add still has to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AddWork {
     /// Its event.
     pub event: Id,
@@ -76,29 +76,74 @@ pub struct AddWork {
     /// Whether to extract.
     pub infer: bool,
     /// Copied to the facts.
-    #[serde(default)]
     pub metadata: Map<String, Value>,
     /// Copied to the facts.
-    #[serde(default)]
     pub expires_at: Option<Moment>,
     /// Copied to the facts.
-    #[serde(default)]
     pub immutable: bool,
     /// The operator's instructions.
-    #[serde(default)]
     pub instructions: Option<String>,
     /// What to remember only.
-    #[serde(default)]
     pub includes: Option<String>,
     /// What not to remember.
-    #[serde(default)]
     pub excludes: Option<String>,
     /// The topics to choose from.
-    #[serde(default)]
     pub categories: Vec<Category>,
     /// Facts of the first batch that wait for the update phase only, as its model failed.
-    #[serde(default)]
     pub extracted: Option<Vec<Fact>>,
+}
+
+/// The fields of all kinds of work. To read them at once needs less code than serde makes for a tagged enum, and a page
+/// has to load it.
+#[derive(Deserialize)]
+struct WorkFields {
+    kind: String,
+    event: Option<Id>,
+    scope: Option<Scope>,
+    messages: Option<Vec<Id>>,
+    infer: Option<bool>,
+    #[serde(default)]
+    metadata: Map<String, Value>,
+    expires_at: Option<Moment>,
+    #[serde(default)]
+    immutable: bool,
+    instructions: Option<String>,
+    includes: Option<String>,
+    excludes: Option<String>,
+    #[serde(default)]
+    categories: Vec<Category>,
+    extracted: Option<Vec<Fact>>,
+}
+
+impl TryFrom<WorkFields> for Work {
+    type Error = String;
+
+    fn try_from(fields: WorkFields) -> Result<Self, String> {
+        fn needed<T>(name: &str, field: Option<T>) -> Result<T, String> {
+            field.ok_or_else(|| format!("missing field `{name}`"))
+        }
+        Ok(match fields.kind.as_str() {
+            "add" => Work::Add(Box::new(AddWork {
+                event: needed("event", fields.event)?,
+                scope: needed("scope", fields.scope)?,
+                messages: needed("messages", fields.messages)?,
+                infer: needed("infer", fields.infer)?,
+                metadata: fields.metadata,
+                expires_at: fields.expires_at,
+                immutable: fields.immutable,
+                instructions: fields.instructions,
+                includes: fields.includes,
+                excludes: fields.excludes,
+                categories: fields.categories,
+                extracted: fields.extracted,
+            })),
+            "summarise" => Work::Summarise {
+                scope: needed("scope", fields.scope)?,
+            },
+            "embed" => Work::Embed,
+            kind => return Err(format!("unknown kind of work `{kind}`")),
+        })
+    }
 }
 
 impl Job {

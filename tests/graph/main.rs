@@ -8,6 +8,7 @@ mod common;
 mod property;
 mod recall;
 mod sample;
+mod together;
 
 use common::{Answer, Fixture};
 use edgemem::memory::{

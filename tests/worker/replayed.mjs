@@ -1,8 +1,6 @@
 // A Worker with the local model server behind it, whose replies are REPLAYED from files.
-import { spawn } from "node:child_process";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { root, serve } from "./harness.mjs";
+import { modelServer as start } from "../model-server/start.mjs";
+import { serve } from "./harness.mjs";
 
 /** The key that the tests use. */
 export const key = "replayed-tests-key-0001";
@@ -10,41 +8,17 @@ export const key = "replayed-tests-key-0001";
 /** Another project's key. */
 export const otherKey = "replayed-tests-key-0002";
 
-const program = process.env.EDGEMEM_MODEL_SERVER ?? join(root, "target/debug/model-server");
-
 /** Starts the model server with these folders of recorded replies. */
 export async function modelServer(...folders) {
-  const words = folders.flatMap((folder) => ["--cassettes", join(root, folder)]);
-  const child = spawn(program, ["--port", "0", ...words], { stdio: ["ignore", "pipe", "inherit"] });
-  process.on("exit", () => child.kill());
-  const url = await new Promise((done, fail) => {
-    child.once("error", fail);
-    child.once("exit", (code) => fail(new Error(`the model server ended with ${code}`)));
-    createInterface(child.stdout).on("line", (line) => {
-      const found = /listening on (\S+)/.exec(line);
-      if (found) done(found[1]);
-    });
-  });
-  const control = async (method, path, body) => {
-    const answer = await fetch(url + path, { method, body: body && JSON.stringify(body) });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(text);
-    return text ? JSON.parse(text) : undefined;
+  const { url, ...control } = await start(...folders);
+  const vars = {
+    EDGEMEM_API_KEYS: `${key},other:${otherKey}`,
+    EDGEMEM_LLM_BASE_URL: `${url}/v1`,
+    EDGEMEM_LLM_API_KEY: "replayed",
+    EDGEMEM_LLM_MODEL: "replayed",
+    EDGEMEM_LLM_TIMEOUT_SECONDS: "5",
   };
-  return {
-    vars: {
-      EDGEMEM_API_KEYS: `${key},other:${otherKey}`,
-      EDGEMEM_LLM_BASE_URL: `${url}/v1`,
-      EDGEMEM_LLM_API_KEY: "replayed",
-      EDGEMEM_LLM_MODEL: "replayed",
-      EDGEMEM_LLM_TIMEOUT_SECONDS: "5",
-    },
-    fail: (...faults) => control("POST", "/control", { fail: faults }),
-    counts: () => control("GET", "/control"),
-    release: () => control("POST", "/control/release"),
-    reset: () => control("POST", "/control/reset"),
-    stop: () => child.kill(),
-  };
+  return { vars, ...control };
 }
 
 /** Calls a server's API with a key. */

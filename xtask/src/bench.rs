@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: the vector index as WebAssembly under Node, beside an exact scan and its peers.
+//! `cargo xtask bench`: the vector index as WebAssembly under Node, beside an exact scan and its peers; and whole
+//! recall, by all channels beside by two.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,13 +22,15 @@ const PEERS: &str = "benches";
 struct Options {
     texts: Option<PathBuf>,
     vectors: Option<(PathBuf, usize)>,
-    counts: String,
+    counts: Option<String>,
     peers: bool,
     hnsw: bool,
+    ef: Option<String>,
     perturb: bool,
     native: bool,
     worker: bool,
     keywords: bool,
+    recall: bool,
 }
 
 impl Options {
@@ -35,13 +38,15 @@ impl Options {
         let mut options = Self {
             texts: None,
             vectors: None,
-            counts: "1000,10000,50000".into(),
+            counts: None,
             peers: false,
             hnsw: false,
+            ef: None,
             perturb: false,
             native: false,
             worker: false,
             keywords: false,
+            recall: false,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -51,13 +56,15 @@ impl Options {
             };
             match word.as_str() {
                 "--texts" => options.texts = Some(value()?.into()),
-                "--counts" => options.counts.clone_from(value()?),
+                "--counts" => options.counts = Some(value()?.clone()),
                 "--peers" => options.peers = true,
                 "--hnsw" => options.hnsw = true,
+                "--ef" => options.ef = Some(value()?.clone()),
                 "--perturb" => options.perturb = true,
                 "--native" => options.native = true,
                 "--worker" => options.worker = true,
                 "--keywords" => options.keywords = true,
+                "--recall" => options.recall = true,
                 "--vectors" => {
                     let file = PathBuf::from(value()?);
                     let dimension = value()?.parse().map_err(|_| {
@@ -69,6 +76,15 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    fn counts(&self) -> &str {
+        let usual = if self.recall {
+            "10000"
+        } else {
+            "1000,10000,50000"
+        };
+        self.counts.as_deref().unwrap_or(usual)
     }
 }
 
@@ -83,12 +99,15 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     if options.worker {
         return worker(project, &BuildTools::ready(project)?, &options, &folder);
     }
+    if options.recall {
+        return recall(project, &options, &folder);
+    }
     let (vectors, dimension) = match &options.vectors {
         Some(given) => given.clone(),
         None => embedded(project, options.texts.as_deref(), &folder)?,
     };
     if options.native {
-        return native(project, &vectors, dimension, &options.counts);
+        return native(project, &vectors, dimension, options.counts());
     }
     let node = Node::ready(project)?;
     let wasm = wasm(project, &folder)?;
@@ -97,9 +116,12 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     command.arg("benches/vectors.mjs").arg("--wasm").arg(&wasm);
     command.arg("--vectors").arg(&vectors);
     command.args(["--dimension", &dimension.to_string()]);
-    command.args(["--counts", &options.counts]);
+    command.args(["--counts", options.counts()]);
     if options.hnsw {
         command.arg("--hnsw");
+    }
+    if let Some(ef) = &options.ef {
+        command.args(["--ef", ef]);
     }
     if options.perturb {
         command.arg("--perturb");
@@ -115,12 +137,25 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
 /// The keyword index on this machine.
 fn keywords(options: &Options) -> Result<(), Failure> {
     let sentences = sentences(options.texts.as_deref())?;
-    for count in options.counts.split(',') {
+    for count in options.counts().split(',') {
         let count = count.trim().parse();
         let count = count.map_err(|_| Failure::Usage("--counts needs numbers".into()))?;
         keywords::measure(&sentences, count);
     }
     Ok(())
+}
+
+/// Whole recall, by all channels beside by words and vectors alone.
+fn recall(project: &Project, options: &Options, folder: &Path) -> Result<(), Failure> {
+    let texts = texts_in_file(options.texts.as_deref(), folder)?;
+    let node = Node::ready(project)?;
+    let wasm = wasm(project, folder)?;
+    let mut command = project.command(&node.program);
+    command.env("PATH", node.path());
+    command.arg("benches/recall.mjs").arg("--wasm").arg(&wasm);
+    command.arg("--texts").arg(&texts);
+    command.arg("--table").arg(project.root.join(build::TABLE));
+    execute(command.args(["--counts", options.counts()]))
 }
 
 /// The Worker in workerd, from outside.
@@ -132,15 +167,26 @@ fn worker(
 ) -> Result<(), Failure> {
     build::worker(project, tools, build::WORKER)?;
     build::table(project)?;
-    let file = folder.join("sentences.txt");
-    let texts = sentences(options.texts.as_deref())?.join("\n");
-    fs::write(&file, texts).trying(format!("writing {}", file.display()))?;
     let mut command = project.command(&tools.node.program);
     command
         .env("PATH", tools.node.path())
         .arg("benches/worker.mjs");
-    command.arg("--texts").arg(&file);
-    execute(command.args(["--counts", &options.counts]))
+    match (&options.vectors, &options.texts) {
+        (Some((vectors, dimension)), Some(texts)) => {
+            command.arg("--texts").arg(texts);
+            command.arg("--vectors").arg(vectors);
+            command.args(["--dimension", &dimension.to_string()]);
+        }
+        (Some(_), None) => {
+            let missing = "--worker --vectors needs --texts, the text of each vector";
+            return Err(Failure::Usage(missing.into()));
+        }
+        (None, texts) => {
+            let file = texts_in_file(texts.as_deref(), folder)?;
+            command.arg("--texts").arg(&file);
+        }
+    }
+    execute(command.args(["--counts", options.counts()]))
 }
 
 /// The indexes as this machine runs them, beside `hnsw_rs`.
@@ -158,10 +204,10 @@ fn native(
     execute(command.env("EDGEMEM_BENCH_COUNTS", counts))
 }
 
-/// The indexes as a module that Node loads.
+/// The core as a module that Node loads.
 fn wasm(project: &Project, folder: &Path) -> Result<PathBuf, Failure> {
     let wasm_bindgen = wasm_bindgen(project)?;
-    say("building the indexes as WebAssembly");
+    say("building the core as WebAssembly");
     let target = project.root.join("target");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
     let build = [
@@ -219,6 +265,14 @@ fn embedded(
         .and_then(|mut file| file.write_all(&bytes))
         .trying(format!("writing {}", file.display()))?;
     Ok((file, dimension))
+}
+
+/// A file of the sentences to work with.
+fn texts_in_file(texts: Option<&Path>, folder: &Path) -> Result<PathBuf, Failure> {
+    let file = folder.join("sentences.txt");
+    let texts = sentences(texts)?.join("\n");
+    fs::write(&file, texts).trying(format!("writing {}", file.display()))?;
+    Ok(file)
 }
 
 /// The lines of a file, else sentences that are at hand.

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the Worker as workerd runs it.
+//! `cargo xtask build`: the Worker as workerd runs it, the npm package, and the app.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::app;
 use crate::failure::{Failure, While};
+use crate::npm;
 use crate::shell::{Project, output, path_with, say, which};
 use crate::stamp;
 use crate::tools::{self, BuildTools};
@@ -19,7 +21,7 @@ pub const WORKER: &str = "crates/worker";
 pub const STORAGE_TEST: &str = "tests/worker/storage";
 
 /// The builtin embedder's table, and where the Worker finds it among its static assets.
-const TABLE: &str = "models/builtin.bin";
+pub const TABLE: &str = "models/builtin.bin";
 const ASSET: &str = "www/models/builtin.bin";
 
 /// `RUSTFLAGS` replaces the flags of `.cargo/config.toml`, so worker-build gets them here again.
@@ -35,15 +37,35 @@ const INPUTS: [&str; 6] = [
     ".cargo/config.toml",
 ];
 
-/// Runs the task.
+/// Runs the task: all, or what is named.
 pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
-    if let Some(word) = words.first() {
-        return Err(Failure::Usage(format!("`build` takes no {word:?}")));
+    let parts = ["worker", "npm", "app"];
+    if let Some(word) = words.iter().find(|word| !parts.contains(&word.as_str())) {
+        let what = format!("`build` has no part {word:?}; there are worker, npm and app");
+        return Err(Failure::Usage(what));
     }
-    let tools = BuildTools::ready(project)?;
-    worker(project, &tools, WORKER)?;
-    table(project)?;
-    sizes(project)
+    let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
+    if wanted("worker") {
+        let tools = BuildTools::ready(project)?;
+        worker(project, &tools, WORKER)?;
+        table(project)?;
+    }
+    if wanted("npm") {
+        npm::build(project)?;
+    }
+    if wanted("app") {
+        app::build(project)?;
+    }
+    if wanted("worker") {
+        sizes(project)?;
+    }
+    if wanted("npm") {
+        npm::sizes(project)?;
+    }
+    if wanted("app") {
+        app::sizes(project)?;
+    }
+    Ok(())
 }
 
 /// How the panics of a Worker unwind. Without unwinding, a panic in a Durable Object leaves its caller
@@ -219,12 +241,14 @@ fn sizes(project: &Project) -> Result<(), Failure> {
     Ok(())
 }
 
-fn gzipped(bytes: &[u8]) -> Result<usize, Failure> {
+/// The size of bytes, compressed.
+pub fn gzipped(bytes: &[u8]) -> Result<usize, Failure> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).trying("compressing")?;
     Ok(encoder.finish().trying("compressing")?.len())
 }
 
-fn kilobytes(bytes: usize) -> f64 {
+/// Bytes in thousands.
+pub fn kilobytes(bytes: usize) -> f64 {
     bytes as f64 / 1000.0
 }

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::app;
 use crate::build;
 use crate::failure::Failure;
 use crate::http::Api;
@@ -53,6 +54,7 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     let tools = BuildTools::ready(project)?;
     build::worker(project, &tools, build::WORKER)?;
     build::table(project)?;
+    app::build(project)?;
     let mut settings = Settings::read(project)?;
     let models = if settings.has_model() {
         None
@@ -136,7 +138,7 @@ fn invitation(url: &str, key: &str, user: &str, replayed: bool) -> String {
         "Chat replies come from the model that you configured.\n"
     };
     format!(
-        "\nServing {url}   API key {key}\n{replies}\nGo on with:\n{}{}\nCtrl-C ends it.",
+        "\nServing {url}   API key {key}\nThe app: {url}/app/#server asks for the key; {url}/app/ keeps memories in the browser\n{replies}\nGo on with:\n{}{}\nCtrl-C ends it.",
         curl("/v3/memories/add/", add),
         curl("/v3/memories/search/", search),
     )

@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds, serves, tests and evaluates edgemem.
 
+mod app;
 mod bench;
 mod build;
 mod dev;
@@ -7,6 +8,7 @@ mod eval;
 mod failure;
 mod http;
 mod keywords;
+mod npm;
 mod process;
 mod sample;
 mod serving;
@@ -32,18 +34,24 @@ cargo xtask dev [--port N] [--fresh] [--no-sample]
     OPENAI_BASE_URL) or EDGEMEM_LLM_* set, here or in .dev.vars, that model is used.
 
 cargo xtask test [STEP...]
-    Runs the tests, all or some: fmt lint docs core wasm worker clients
+    Runs the tests, all or some: fmt lint docs core wasm worker web clients
 
-cargo xtask build
-    Builds the Worker into crates/worker/build and prints its size.
+cargo xtask build [worker] [npm] [app]
+    Builds the Worker into crates/worker/build, the npm package in npm, and the app into www/app (with the package),
+    or some of them, and prints sizes.
 
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.
 
-cargo xtask bench [--counts N,N] [--texts FILE | --vectors FILE.f32 DIMENSION] [--peers] [--worker | --keywords]
+cargo xtask bench [--counts N,N] [--texts FILE | --vectors FILE.f32 DIMENSION] [--peers] [--hnsw]
+                  [--recall | --worker | --native | --keywords]
     Times the vector index as WebAssembly under Node, beside an exact scan and, if wanted, its peers.
     --texts FILE  a sentence a line; else the documentation of this project's dependencies
-    --worker      the Worker in workerd instead, timed from outside
+    --hnsw        the graph too; --ef N,N says with how many candidates
+    --perturb     make up the vectors that lack, near those that are there
+    --recall      whole recall instead: by all channels beside by words and vectors alone, with made-up relations
+    --worker      the Worker in workerd instead, timed from outside; with --texts and --vectors, by these vectors
+    --native      criterion on this machine instead, beside hnsw_rs
     --keywords    the keyword index instead, on this machine: bytes a memory and times
 
 Tools that are missing are installed into .tools and node_modules of the project, never elsewhere

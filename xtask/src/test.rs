@@ -5,19 +5,25 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::app;
 use crate::build;
 use crate::failure::{Failure, While};
 use crate::http::Api;
+use crate::npm;
 use crate::process::handle_interrupts;
 use crate::serving::{Serving, build_model_server, forget, free_port, model_server};
 use crate::settings::{SPARE_KEY, Settings};
 use crate::shell::{Project, output, run as execute, say, which};
 use crate::stamp;
-use crate::tools::{self, BuildTools};
+use crate::tools::{self, BuildTools, Node};
 
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 /// Crates that are compiled to WebAssembly, each alone: together, cargo would unify their features.
-const FACES: [&str; 2] = ["edgemem-worker", "edgemem-worker-storage-test"];
+const FACES: [&str; 3] = [
+    "edgemem-worker",
+    "edgemem-worker-storage-test",
+    "edgemem-web",
+];
 const CORE: &str = "edgemem";
 /// What the native tests switch on.
 const FEATURES: [&str; 2] = ["--features", "edgemem/test-suite,model-server/record"];
@@ -37,7 +43,7 @@ const FACES_ONLY: [&str; 4] = ["worker", "wasm-bindgen", "js-sys", "web-sys"];
 
 type Step = fn(&Project) -> Result<(), Failure>;
 
-const STEPS: [(&str, Step, &str); 7] = [
+const STEPS: [(&str, Step, &str); 8] = [
     ("fmt", fmt, "formatting"),
     (
         "lint",
@@ -56,6 +62,11 @@ const STEPS: [(&str, Step, &str); 7] = [
         "each crate alone compiles to WebAssembly; the core depends on no face",
     ),
     ("worker", worker, "the Worker in workerd"),
+    (
+        "web",
+        web,
+        "the npm package in Chromium and in Node, and the app",
+    ),
     (
         "clients",
         clients,
@@ -178,6 +189,7 @@ fn worker(project: &Project) -> Result<(), Failure> {
         build::worker(project, &tools, krate)?;
     }
     build::table(project)?;
+    app::build(project)?;
     let models = build_model_server(project)?;
     let mut command = project.command(&tools.node.program);
     command.args(["--test", "--test-reporter=spec"]).args(files(
@@ -188,6 +200,25 @@ fn worker(project: &Project) -> Result<(), Failure> {
     execute(
         command
             .env("PATH", tools.node.path())
+            .env("EDGEMEM_MODEL_SERVER", models),
+    )
+}
+
+fn web(project: &Project) -> Result<(), Failure> {
+    app::build(project)?;
+    npm::suite(project)?;
+    npm::sizes(project)?;
+    app::sizes(project)?;
+    let node = Node::ready(project)?;
+    let models = build_model_server(project)?;
+    let mut command = project.command(&node.program);
+    command
+        .args(["--test", "--test-reporter=spec", "--test-timeout=120000"])
+        .args(files(project, "tests/web", ".test.mjs")?);
+    execute(
+        command
+            .env("PATH", node.path())
+            .env("EDGEMEM_CHROMIUM", tools::chromium()?)
             .env("EDGEMEM_MODEL_SERVER", models),
     )
 }

@@ -153,6 +153,24 @@ fn cargo_tool(
     })
 }
 
+/// The browser that pages are tested in: what `EDGEMEM_CHROMIUM` names, else the system's.
+pub fn chromium() -> Result<PathBuf, Failure> {
+    if let Some(named) = std::env::var_os("EDGEMEM_CHROMIUM") {
+        return Ok(named.into());
+    }
+    let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+    let mac = PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
+    let found = names.into_iter().find_map(which);
+    found
+        .or_else(|| mac.is_file().then_some(mac))
+        .ok_or_else(|| Failure::Missing {
+            what: "there is no Chromium on the PATH".into(),
+            advice:
+                "install it (Debian: chromium), or name a Chromium or Chrome in EDGEMEM_CHROMIUM"
+                    .into(),
+        })
+}
+
 /// Node.js, new enough for wrangler.
 #[derive(Debug, Clone)]
 pub struct Node {

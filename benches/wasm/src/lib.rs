@@ -1,4 +1,8 @@
-//! The core's vector index as WebAssembly, beside the plain scan that it is compared with.
+//! The core as WebAssembly, to be timed: its vector index beside the plain scan that it is compared with, and whole
+//! recall.
+
+mod recall;
+mod world;
 
 use edgemem::index::{
     Bitmap, FlatIndex, HnswIndex, HnswSettings, Lookup, Originals, Slot, VectorIndex,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::wire::percent_encode;
 use super::Exported;
 use crate::memory::{Entity, Id, Object, Relation};
 
@@ -72,7 +73,7 @@ fn relation(space: &str, relation: &Relation) -> Value {
     let mut statement = json!({
         "@type": "Relation",
         "subject": entity_iri(space, &relation.subject.0),
-        "predicate": format!("urn:edgemem:predicate:{}", escape(&relation.predicate)),
+        "predicate": format!("urn:edgemem:predicate:{}", percent_encode(&relation.predicate)),
         "label": relation.predicate,
         "object": object,
         "valid_from": relation.valid_from,
@@ -92,19 +93,5 @@ fn relation(space: &str, relation: &Relation) -> Value {
 }
 
 fn entity_iri(space: &str, id: &str) -> String {
-    format!("urn:edgemem:{space}:entity:{}", escape(id))
-}
-
-/// Percent-encodes all but the unreserved characters of RFC 3986.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                escaped.push(char::from(byte));
-            }
-            _ => escaped.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    escaped
+    format!("urn:edgemem:{space}:entity:{}", percent_encode(id))
 }

@@ -103,6 +103,10 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    pub fn into_problem(self) -> Problem {
+        self.problem
+    }
+
     pub fn response(&self) -> Response<Vec<u8>> {
         let mut response = wire::problem_response(&self.problem);
         if let Some(allow) = self.allow {

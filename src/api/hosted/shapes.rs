@@ -1,5 +1,6 @@
 //! Replies as the hosted contract shows them.
 
+mod event;
 mod graph;
 
 use http::StatusCode;
@@ -7,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::export::{Exported, Format};
-use super::super::{is_open, wire};
+use super::super::wire;
 use super::older::{self, Form};
-use crate::memory::{ChangeKind, EventStatus, Memory, Moment, Problem, Scope, normalized_hash};
-use crate::operation::{Event, HistoryLine, Hit, Outcome, Reply, Triple};
+use crate::memory::{EventStatus, Memory, Moment, Problem, Scope, normalized_hash};
+use crate::operation::{HistoryLine, Hit, Reply};
+
+pub(super) use event::event;
 
 /// How a reply is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,14 +129,14 @@ impl Cut {
 /// When the reply is of another kind, which is a fault of the server.
 pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
     Ok(match (shape, reply) {
-        (Shape::Added { unread_parts }, Reply::Event(event)) => added(event, *unread_parts),
-        (Shape::Event, Reply::Event(found)) => event(found),
+        (Shape::Added { unread_parts }, Reply::Event(event)) => event::added(event, *unread_parts),
+        (Shape::Event, Reply::Event(found)) => event::event(found),
         (Shape::Hits { cut, explain }, Reply::Hits(hits)) => {
             let results: Vec<Value> = hits
                 .iter()
                 .map(|found| cut.apply(hit(found, *explain)))
                 .collect();
-            json!({"results": results})
+            object([("results", results.into())])
         }
         (Shape::Hits { cut, explain }, Reply::Related { hits, relations }) => {
             let results: Vec<Value> = hits
@@ -141,7 +144,7 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
                 .map(|found| cut.apply(hit(found, *explain)))
                 .collect();
             let relations: Vec<Value> = relations.iter().map(graph::triple).collect();
-            json!({"results": results, "relations": relations})
+            object([("results", results.into()), ("relations", relations.into())])
         }
         (
             Shape::Page {
@@ -233,11 +236,11 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
         }
         (Shape::Timeline, Reply::Timeline(lines)) => {
             let results: Vec<Value> = lines.iter().map(graph::dated).collect();
-            json!({"count": results.len(), "results": results})
+            object([("count", results.len().into()), ("results", results.into())])
         }
         (Shape::Contradictions, Reply::Contradictions(conflicts)) => {
             let results: Vec<Value> = conflicts.iter().map(graph::contradiction).collect();
-            json!({"count": results.len(), "results": results})
+            object([("count", results.len().into()), ("results", results.into())])
         }
         (Shape::Contradiction, Reply::Contradictions(conflicts)) => conflicts
             .first()
@@ -287,6 +290,12 @@ fn unexpected() -> Problem {
         "unexpected_reply",
         "the server answered something else than it was asked; please report this",
     )
+}
+
+/// An object of values as they are: `json!` would copy them.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let fields = fields.map(|(name, value)| (name.to_owned(), value));
+    Value::Object(fields.into_iter().collect())
 }
 
 /// A page, with links to its neighbours. The address ends where the number of the page is to be appended.
@@ -462,126 +471,4 @@ pub(super) fn history(line: &HistoryLine) -> Value {
         "updated_at": change.at,
     });
     Value::Object(with_ids(fields, &line.scope))
-}
-
-fn added(event: &Event, unread_parts: usize) -> Value {
-    let message = match event.status {
-        EventStatus::Succeeded => "Memories stored successfully",
-        EventStatus::Failed => {
-            "The messages are stored and can be recalled, but no facts could be extracted from them"
-        }
-        _ if event.error.is_some() => {
-            "The messages are stored; extracting facts failed for now and will be tried again"
-        }
-        _ => "Memory processing has been queued for background execution",
-    };
-    let mut body =
-        json!({"message": message, "event_id": event.id, "status": wire_status(event.status)});
-    let Some(fields) = body.as_object_mut() else {
-        return body;
-    };
-    if !is_open(event.status) {
-        fields.insert(
-            "results".to_owned(),
-            event.outcomes.iter().map(outcome).collect(),
-        );
-        fields.insert(
-            "relations".to_owned(),
-            event.relations.iter().map(triple).collect(),
-        );
-    }
-    if let Some(error) = &event.error {
-        fields.insert(
-            "error".to_owned(),
-            json!({"code": error.code, "message": error.message}),
-        );
-    }
-    if let Some(at) = event.retry_at {
-        fields.insert("retry_at".to_owned(), json!(at));
-    }
-    let unread = (unread_parts > 0).then(|| {
-        format!("{unread_parts} part(s) of the messages hold no text (images or files) and were not read")
-    });
-    let notes: Vec<&str> = event
-        .note
-        .iter()
-        .chain(&unread)
-        .map(String::as_str)
-        .collect();
-    if !notes.is_empty() {
-        fields.insert("note".to_owned(), json!(notes.join("; ")));
-    }
-    body
-}
-
-/// To the answer of an add, a job at work is one that was not waited for.
-fn wire_status(status: EventStatus) -> EventStatus {
-    match status {
-        EventStatus::Running => EventStatus::Pending,
-        status => status,
-    }
-}
-
-fn outcome(outcome: &Outcome) -> Value {
-    let mut body = json!({
-        "id": outcome.id,
-        "data": {"memory": outcome.text},
-        "memory": outcome.text,
-        "event": outcome.kind,
-    });
-    if let (Some(old), Some(fields)) = (&outcome.old_text, body.as_object_mut()) {
-        if outcome.kind == ChangeKind::Update {
-            fields.insert("previous_memory".to_owned(), json!(old));
-        }
-        fields.insert("old_memory".to_owned(), json!(old));
-    }
-    body
-}
-
-fn triple(triple: &Triple) -> Value {
-    json!({
-        "source": triple.source,
-        "relationship": triple.relationship,
-        "target": triple.target,
-    })
-}
-
-pub(super) fn event(event: &Event) -> Value {
-    let open = is_open(event.status);
-    let started = event.attempts > 0 || event.status != EventStatus::Pending;
-    let latency = event
-        .updated_at
-        .as_millis()
-        .saturating_sub(event.created_at.as_millis());
-    let results: Vec<Value> = event
-        .outcomes
-        .iter()
-        .map(|done| {
-            let mut body = outcome(done);
-            if let Some(fields) = body.as_object_mut() {
-                fields.insert("user_id".to_owned(), json!(event.scope.user_id));
-            }
-            body
-        })
-        .collect();
-    json!({
-        "id": event.id,
-        "event_type": "ADD",
-        "status": event.status,
-        "payload": Value::Object(with_ids(json!({}), &event.scope)),
-        "metadata": {},
-        "results": results,
-        "relations": event.relations.iter().map(triple).collect::<Vec<_>>(),
-        "created_at": event.created_at,
-        "updated_at": event.updated_at,
-        "started_at": started.then_some(event.created_at),
-        "completed_at": (!open).then_some(event.updated_at),
-        "latency": (!open).then_some(latency),
-        "graph_status": null,
-        "attempts": event.attempts,
-        "error": event.error.as_ref().map(|error| &error.message),
-        "error_code": event.error.as_ref().map(|error| &error.code),
-        "retry_at": event.retry_at,
-        "note": event.note,
-    })
 }

@@ -11,6 +11,8 @@ const SHARING: usize = 128;
 pub(super) struct Forward {
     /// One document after another: the number of its bytes, and they.
     blocks: Vec<Vec<u8>>,
+    /// How many documents are in the last block, empty ones too.
+    last: usize,
     /// Bytes that the blocks have allocated.
     allocated: usize,
 }
@@ -40,21 +42,35 @@ impl Forward {
             }
             reserve(&mut self.blocks, 1);
             self.blocks.push(Vec::new());
+            self.last = 0;
         }
+        let is_last = self.blocks.len() == at / SHARING + 1;
         let Some(block) = self.blocks.get_mut(at / SHARING) else {
             return;
         };
         self.allocated -= allocation(block.capacity());
-        let mut start = 0;
-        for _ in 0..at % SHARING {
-            if start == block.len() {
-                block.push(0);
+        let place = at % SHARING;
+        let (start, end) = match is_last && place >= self.last {
+            // At the end: as documents come, nothing is searched.
+            true => {
+                let end = block.len() + place - self.last;
+                block.resize(end, 0);
+                self.last = place + 1;
+                (end, end)
             }
-            let rest = block.get(start..).unwrap_or_default();
-            start = block.len() - split(rest).1.len();
-        }
-        let rest = block.get(start..).unwrap_or_default();
-        let end = block.len() - split(rest).1.len();
+            false => {
+                let mut start = 0;
+                for _ in 0..place {
+                    if start == block.len() {
+                        block.push(0);
+                    }
+                    let rest = block.get(start..).unwrap_or_default();
+                    start = block.len() - split(rest).1.len();
+                }
+                let rest = block.get(start..).unwrap_or_default();
+                (start, block.len() - split(rest).1.len())
+            }
+        };
         let mut document = Vec::with_capacity(terms.len() + 10);
         write_varint(&mut document, terms.len() as u64);
         document.extend_from_slice(terms);

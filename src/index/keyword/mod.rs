@@ -4,6 +4,7 @@ mod chain;
 mod codec;
 mod forward;
 mod page;
+mod sharing;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -144,7 +145,6 @@ impl KeywordIndex {
     /// is the share of the query that a document covers, 0 to 1: the BM25 sum divided by the most that any document
     /// could reach for this query.
     pub fn search(&self, query: &[Vec<String>], k: usize, allowed: Option<&Bitmap>) -> Vec<Scored> {
-        let count = self.len() as f32;
         let average = self.average_length().max(1.0);
         let mut weights: BTreeMap<&[String], f32> = BTreeMap::new();
         for word in query {
@@ -156,9 +156,8 @@ impl KeywordIndex {
             for term in word.iter().filter_map(|term| self.terms.get(term)) {
                 found.count(&self.chain, self.terms.postings(term));
             }
-            let matching = found.matching as f32;
-            let idf = (1.0 + (count - matching + 0.5) / (matching + 0.5)).ln();
-            let highest = weight * idf * (K1 + 1.0);
+            let matching = found.matching;
+            let highest = weight * self.rarity(matching) * (K1 + 1.0);
             most += highest;
             // In quarters like the lengths and frequencies, which leaves the ratio as it is.
             found.score(allowed, |slot, frequency| {

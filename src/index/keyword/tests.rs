@@ -27,6 +27,26 @@ fn slots(found: &[Scored]) -> Vec<Slot> {
 }
 
 #[test]
+fn documents_that_share_rare_words_are_found_but_not_for_common_or_asked_ones() {
+    let mut index = KeywordIndex::new();
+    for slot in 0..60 {
+        insert(&mut index, slot, "day was fine", "", Position::Alone);
+    }
+    insert(&mut index, 60, "puppy biscuit day", "may", Position::Alone);
+    insert(&mut index, 61, "biscuit slept", "", Position::Alone);
+    insert(&mut index, 62, "puppy barked", "may", Position::Alone);
+    let all: Bitmap = (0..63).collect();
+    let asked = question("puppy");
+    let found = index.sharing(&[(60, 1.0)], &asked, 10, &all);
+    assert_eq!(slots(&found), [61, 60]);
+    assert_eq!(found[0].1, 1.0);
+    assert_eq!(index.shared(61, &[60, 62], &asked), Some((60, "biscuit")));
+    assert_eq!(index.shared(62, &[60], &asked), None);
+    let others: Bitmap = (0..60).collect();
+    assert_eq!(index.sharing(&[(60, 1.0)], &asked, 10, &others), []);
+}
+
+#[test]
 fn rare_words_count_more_and_context_counts_less() {
     let mut index = KeywordIndex::new();
     insert(&mut index, 0, "tea is nice", "", Position::Alone);

@@ -1,9 +1,11 @@
 //! The default vector index: no graph, nothing to build, exact order among what it looks at.
 
+use std::collections::BTreeMap;
+
 use super::codes::Codes;
 use super::kernels::dot_f32;
 use super::rows::{QueryRow, Rows};
-use super::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex, check_vector};
+use super::{Bitmap, Lookup, Originals, Scored, Slot, VectorError, VectorIndex, check_vector};
 use crate::index::best;
 
 /// With this many rows or fewer to look at, all are scored; with more, those that their codes put near.
@@ -12,7 +14,7 @@ const SCAN_ALL: usize = 5_000;
 
 /// Rows scored at the least, for each hit wanted, and of how many rows one.
 const MIN_SCORED: usize = 160;
-const SCORED_PER_HIT: usize = 4;
+const SCORED_PER_HIT: usize = 2;
 const SCORED_OF: usize = 400;
 
 /// The same for originals that are read because there are no rows: each costs some microseconds.
@@ -234,6 +236,36 @@ impl FlatIndex {
     /// Bytes of its rows and codes.
     pub fn bytes(&self) -> usize {
         self.rows.as_ref().map_or(0, Rows::bytes) + self.codes.bytes()
+    }
+
+    /// The sum of the vectors in some slots, each so many times. `originals` are read when rows are not resident.
+    pub fn sum(&self, slots: &[Scored], originals: &dyn Originals) -> Vec<f32> {
+        let mut sum = vec![0.0; self.dimension];
+        if let Some(rows) = &self.rows {
+            for (slot, times) in slots {
+                rows.add(*slot as usize, *times, &mut sum);
+            }
+            return sum;
+        }
+        let read: Vec<Slot> = slots.iter().map(|(slot, _)| *slot).collect();
+        let mut vectors: BTreeMap<Slot, Vec<f32>> = BTreeMap::new();
+        originals.visit(&read, &mut |slot, vector| {
+            vectors.insert(slot, vector.to_vec());
+        });
+        for (slot, times) in slots {
+            let vector = vectors.get(slot).into_iter().flatten();
+            let both = sum.iter_mut().zip(vector);
+            both.for_each(|(sum, value)| *sum += times * value);
+        }
+        sum
+    }
+
+    /// The cosine of the vectors in two slots, as near as their rows tell; 0 when they are not resident.
+    pub fn between(&self, one: Slot, other: Slot) -> f32 {
+        match &self.rows {
+            Some(rows) => rows.score(other as usize, &rows.query(one as usize)),
+            None => 0.0,
+        }
     }
 
     /// The best of some slots, by what is known best of each: its original, else its row, else its code.

@@ -9,6 +9,14 @@ use super::pages::Pages;
 use super::rows::Rows;
 use crate::index::{Bitmap, Slot};
 
+/// Slots that a search brings back for each whose links it looks at. A score is known of all that were met, and
+/// rough: what it places too low would otherwise be lost.
+const KEPT: usize = 2;
+
+/// How much nearer than to the centre a neighbour must be to a chosen one to be left out: with 1 as in the paper, with
+/// more a slot keeps more links (alpha of Subramanya et al. 2019), and a search takes fewer steps.
+const SLACK: f32 = 1.15;
+
 /// How a graph is built and searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HnswSettings {
@@ -25,7 +33,7 @@ impl Default for HnswSettings {
         Self {
             m: 16,
             ef_construction: 100,
-            ef: 160,
+            ef: 144,
         }
     }
 }
@@ -180,7 +188,7 @@ impl Graph {
             let mut from = vec![from];
             for level in (0..=level.min(top)).rev() {
                 let ef = self.settings.ef_construction;
-                from = self.walk(&score, &from, ef, level);
+                from = self.walk(&score, &from, (ef, ef), level);
                 let chosen = choose(rows, &from, self.most(level));
                 self.set_links(slot, level, &chosen);
                 for neighbour in chosen {
@@ -222,7 +230,8 @@ impl Graph {
                 .map(|link| Near::new(rows.score(*link as usize, &query), *link));
             let mut candidates: Vec<Near> = links_near.collect();
             candidates.sort_unstable_by(|a, b| b.cmp(a));
-            links = choose(rows, &candidates, most);
+            // With room for the next, or every new link would cost a choice among all.
+            links = choose(rows, &candidates, most - most / 4);
         }
         self.set_links(slot, level, &links);
     }
@@ -239,7 +248,7 @@ impl Graph {
             let orphaned: Vec<Slot> = self.links(slot, level).collect();
             let from = [Near::new(score(slot), slot)];
             let ef = self.settings.ef_construction;
-            let near = self.walk(&score, &from, ef, level);
+            let near = self.walk(&score, &from, (ef, ef), level);
             for other in near.into_iter().map(Near::slot) {
                 if other == slot || self.links(other, level).all(|link| link != slot) {
                     continue;
@@ -264,7 +273,8 @@ impl Graph {
         }
     }
 
-    /// The `ef` slots of the highest scores that steps from near to nearer reach, best first.
+    /// The slots of the highest scores that steps from near to nearer reach, best first: [`KEPT`] times `ef`, as of
+    /// `ef` of them the links are looked at.
     pub fn search(&self, score: impl Fn(Slot) -> f32, ef: usize) -> Vec<Slot> {
         let Some(entry) = self.entry else {
             return Vec::new();
@@ -273,7 +283,7 @@ impl Graph {
         for level in (1..=self.level(entry)).rev() {
             from = self.descend(&score, from, level);
         }
-        let found = self.walk(&score, &[from], ef, 0);
+        let found = self.walk(&score, &[from], (ef, ef * KEPT), 0);
         found.into_iter().map(Near::slot).collect()
     }
 
@@ -290,13 +300,13 @@ impl Graph {
         }
     }
 
-    /// The `ef` nearest of a level that best-first steps reach, best first. One sorted list is both what was found
+    /// The `keep` nearest of a level that best-first steps reach, best first, where steps lead on from the `ef` best. One sorted list is both what was found
     /// and what is still to be looked at (Subramanya et al. 2019, "DiskANN", algorithm 1).
     fn walk(
         &self,
         score: &impl Fn(Slot) -> f32,
         from: &[Near],
-        ef: usize,
+        (ef, keep): (usize, usize),
         level: usize,
     ) -> Vec<Near> {
         let mut unseen = self.linked.clone();
@@ -306,7 +316,9 @@ impl Graph {
         let most = self.most(level);
         let (mut new, mut scored) = (Vec::with_capacity(most), Vec::with_capacity(most));
         let mut next = 0;
-        while let Some(nearest) = found.get_mut(next) {
+        while next < ef
+            && let Some(nearest) = found.get_mut(next)
+        {
             let slot = nearest.slot();
             nearest.look_at();
             next += 1;
@@ -316,7 +328,7 @@ impl Graph {
             scored.clear();
             scored.extend(new.iter().map(|link| Near::new(score(*link), *link)));
             for near in scored.iter().copied() {
-                let is_full = found.len() >= ef;
+                let is_full = found.len() >= keep;
                 if is_full && found.last().is_some_and(|worst| near < *worst) {
                     continue;
                 }
@@ -376,7 +388,8 @@ fn choose(rows: &Rows, candidates: &[Near], most: usize) -> Vec<Slot> {
             break;
         }
         let query = rows.query(slot as usize);
-        let is_covered = |other: &Slot| rows.score(*other as usize, &query) > score;
+        let far = (1.0 - score) / SLACK;
+        let is_covered = |other: &Slot| 1.0 - rows.score(*other as usize, &query) < far;
         if !chosen.iter().any(is_covered) {
             chosen.push(slot);
         }

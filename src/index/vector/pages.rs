@@ -22,6 +22,13 @@ impl<T: Copy + Default> Pages<T> {
 
     /// Writes a row, making room for it.
     pub fn put(&mut self, row: usize, values: &[T]) {
+        if let Some(place) = self.place(row) {
+            place.copy_from_slice(values);
+        }
+    }
+
+    /// Where a row is to be written, making room for it.
+    pub fn place(&mut self, row: usize) -> Option<&mut [T]> {
         let page = row / ROWS;
         if self.pages.len() <= page {
             // The pages before are filled, so that a row's place follows from its number.
@@ -33,14 +40,11 @@ impl<T: Copy + Default> Pages<T> {
             self.pages.push(Vec::new());
         }
         let start = row % ROWS * self.width;
-        if let Some(page) = self.pages.get_mut(page) {
-            if page.len() < start + self.width {
-                page.resize(start + self.width, T::default());
-            }
-            if let Some(place) = page.get_mut(start..start + self.width) {
-                place.copy_from_slice(values);
-            }
+        let page = self.pages.get_mut(page)?;
+        if page.len() < start + self.width {
+            page.resize(start + self.width, T::default());
         }
+        page.get_mut(start..start + self.width)
     }
 
     /// A row; `None` past the last.

@@ -61,20 +61,22 @@ impl Rows {
         dot(values, &query.values) as f32 * (scale * query.scale)
     }
 
+    /// Adds a row to a sum, so many times.
+    pub fn add(&self, row: usize, times: f32, sum: &mut [f32]) {
+        if let (Some(values), Some([scale])) = (self.values.get(row), self.scales.get(row)) {
+            for (sum, value) in sum.iter_mut().zip(values) {
+                *sum += times * scale * f32::from(*value);
+            }
+        }
+    }
+
     /// A row as a query, to compare it with others.
     pub fn query(&self, row: usize) -> QueryRow {
-        let (values, scale) = (self.values.get(row), self.scales.get(row));
+        let values = self.values.get(row).unwrap_or_default();
+        let scale = self.scales.get(row).and_then(|scale| scale.first());
         QueryRow {
-            values: values
-                .into_iter()
-                .flatten()
-                .copied()
-                .map(i16::from)
-                .collect(),
-            scale: scale
-                .and_then(|scale| scale.first())
-                .copied()
-                .unwrap_or_default(),
+            values: values.iter().map(|value| i16::from(*value)).collect(),
+            scale: scale.copied().unwrap_or_default(),
         }
     }
 
@@ -101,9 +103,11 @@ impl Rows {
     /// Takes in a row of [`Rows::saved_bytes`] bytes.
     pub fn restore(&mut self, row: usize, saved: &[u8]) {
         if let Some((scale, values)) = saved.split_first_chunk::<4>() {
-            let values: Vec<i8> = values.iter().map(|value| value.cast_signed()).collect();
             self.scales.put(row, &[f32::from_le_bytes(*scale)]);
-            self.values.put(row, &values);
+            let places = self.values.place(row).unwrap_or_default();
+            for (place, value) in places.iter_mut().zip(values) {
+                *place = value.cast_signed();
+            }
         }
     }
 

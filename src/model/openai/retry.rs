@@ -1,10 +1,11 @@
 //! Sending a request until it is answered, within reason.
 
 use http::{HeaderMap, Response, header};
-use jiff::fmt::rfc2822;
+use jiff::civil::DateTime;
 use serde_json::Value;
 
 use super::endpoint::Endpoint;
+use crate::memory::{MONTHS, Moment};
 use crate::model::{Http, HttpError, ModelError};
 
 /// The longest that one call waits between attempts, all waits together, in milliseconds. A
@@ -252,14 +253,27 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     }
     let after = text(header::RETRY_AFTER.as_str())?;
     number(after, 1000.0).or_else(|| {
-        let date = |text: &str| {
-            rfc2822::parse(text)
-                .ok()
-                .map(|date| date.timestamp().as_millisecond())
-        };
+        let date = |text: &str| http_date(text).map(Moment::as_millis);
         let wait = date(after)?.saturating_sub(date(text(header::DATE.as_str())?)?);
         Some(u64::try_from(wait).unwrap_or(0))
     })
+}
+
+/// A time as HTTP writes it, always of UTC: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<Moment> {
+    let mut words = text.split_ascii_whitespace().skip(1);
+    let day = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = MONTHS
+        .iter()
+        .zip(1..)
+        .find(|(name, _)| name.get(..3) == Some(month))?;
+    let year = words.next()?.parse().ok()?;
+    let mut clock = words.next()?.splitn(3, ':').map(str::parse);
+    let mut number = || clock.next()?.ok();
+    let (hour, minute, second) = (number()?, number()?, number()?);
+    let time = DateTime::new(year, month.1, day, hour, minute, second, 0);
+    time.ok().map(Moment::from_civil)
 }
 
 /// The wait before trying again for the `attempt`-th time (from 0): it doubles each time, and

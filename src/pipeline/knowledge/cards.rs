@@ -54,7 +54,7 @@ struct Rare {
     expires_at: Option<Moment>,
     sources: Box<[u64]>,
     earlier_sources: Box<[u64]>,
-    entities: Box<[EntityId]>,
+    entities: Rc<[EntityId]>,
 }
 
 impl Row {
@@ -95,8 +95,9 @@ const TRANSCRIPT: u8 = 2;
 const CURRENT: u8 = 4;
 const STANDING: u8 = 8;
 const IMMUTABLE: u8 = 16;
-const LIKED: u8 = 32;
-const DISLIKED: u8 = 64;
+const DATED: u8 = 32;
+const LIKED: u8 = 64;
+const DISLIKED: u8 = 128;
 
 /// Yes and no of a card, a bit each.
 pub fn flags_of(card: &Card) -> u8 {
@@ -106,6 +107,7 @@ pub fn flags_of(card: &Card) -> u8 {
         | flag(CURRENT, card.current)
         | flag(STANDING, card.standing)
         | flag(IMMUTABLE, card.immutable)
+        | flag(DATED, card.dated)
         | match card.feedback {
             None => 0,
             Some(Feedback::Positive) => LIKED,
@@ -125,6 +127,7 @@ pub fn set_flags(card: &mut Card, flags: u8) {
     card.current = flag(CURRENT);
     card.standing = flag(STANDING);
     card.immutable = flag(IMMUTABLE);
+    card.dated = flag(DATED);
     card.feedback = match (flag(LIKED), flag(DISLIKED)) {
         (false, false) => None,
         (true, false) => Some(Feedback::Positive),
@@ -142,6 +145,15 @@ impl Cards {
             .flatten()
     }
 
+    /// What a memory has in common with others.
+    pub fn traits(&self, id: &Id) -> Option<Rc<Traits>> {
+        let row = self.row(id.sequence())?;
+        let is_it = self.space == Some(id.space()) && row.local == id.local();
+        is_it
+            .then(|| self.traits.get(row.traits).cloned())
+            .flatten()
+    }
+
     /// Whether a memory is known.
     pub fn contains(&self, id: &Id) -> bool {
         let row = self.row(id.sequence());
@@ -156,6 +168,14 @@ impl Cards {
     /// The card whose id has a sequence number.
     pub fn card_of_sequence(&self, sequence: u32) -> Option<Card> {
         self.read(self.row(sequence)?)
+    }
+
+    /// The memories said from one moment on and before another, oldest first. They are looked for among all: ten
+    /// microseconds for ten thousand.
+    pub fn said_between(&self, from: Moment, until: Moment) -> impl Iterator<Item = Id> {
+        let rows = self.pages.iter().flatten();
+        let said = rows.filter(move |row| from <= row.created_at && row.created_at < until);
+        said.filter_map(|row| Some(Id::in_space(self.space?, row.local)))
     }
 
     /// How many memories are known.
@@ -345,6 +365,7 @@ impl Cards {
             standing: false,
             immutable: false,
             feedback: None,
+            dated: false,
             traits: self.traits.get(row.traits)?.clone(),
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -377,7 +398,7 @@ impl Cards {
         for source in card.all_sources() {
             self.derived.insert((source.sequence(), sequence));
         }
-        for entity in &card.entities {
+        for entity in card.entities.iter() {
             let memories = self.mentions.entry(entity.clone());
             memories.or_default().insert(sequence);
         }
@@ -392,7 +413,7 @@ impl Cards {
         for source in card.all_sources() {
             self.derived.remove(&(source.sequence(), sequence));
         }
-        for entity in &card.entities {
+        for entity in card.entities.iter() {
             if let Some(memories) = self.mentions.get_mut(entity) {
                 memories.remove(&sequence);
                 if memories.is_empty() {

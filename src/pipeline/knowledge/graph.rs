@@ -1,6 +1,7 @@
 //! The resident graph: entities by id and name, relations by their ends and their memories, contradictions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::index::{Language, terms};
 use crate::memory::{
@@ -14,20 +15,23 @@ const BYTES_OF_NODE: usize = 700;
 /// Entities that were merged lead on to others: at most so many times.
 const MERGES: usize = 16;
 
+/// Relations by their keys, which look-ups share: to find each by its key would be most of a walk's time.
+type Relations = BTreeMap<String, Rc<Relation>>;
+
 /// Entities, relations and contradictions of one space.
 #[derive(Debug, Default)]
 pub struct Graph {
     entities: BTreeMap<EntityId, Entity>,
-    relations: BTreeMap<String, Relation>,
+    relations: Relations,
     contradictions: BTreeMap<Id, Contradiction>,
     /// Names as they are compared, and who bears them.
     names: BTreeMap<String, BTreeSet<EntityId>>,
     /// Words of names as the keyword index has them, and whose names they are in.
     words: BTreeMap<String, BTreeSet<EntityId>>,
-    /// Keys of the relations at each entity, by predicate.
-    edges: BTreeMap<EntityId, BTreeMap<String, BTreeSet<String>>>,
-    /// Keys of the relations that each memory supports.
-    supported: BTreeMap<Id, BTreeSet<String>>,
+    /// The relations at each entity, by predicate.
+    edges: BTreeMap<EntityId, BTreeMap<String, Relations>>,
+    /// The relations that each memory supports.
+    supported: BTreeMap<Id, Relations>,
     /// What a word stands for that is in no name.
     nobody: BTreeSet<EntityId>,
 }
@@ -92,7 +96,7 @@ impl Graph {
     /// How many relations an entity has.
     pub fn degree(&self, entity: &EntityId) -> usize {
         let edges = self.edges.get(entity).into_iter();
-        edges.flat_map(BTreeMap::values).map(BTreeSet::len).sum()
+        edges.flat_map(BTreeMap::values).map(BTreeMap::len).sum()
     }
 
     /// Names as they are compared that begin so, each with an entity that bears it.
@@ -106,18 +110,18 @@ impl Graph {
 
     /// All relations with their keys.
     pub fn relations(&self) -> impl Iterator<Item = (&String, &Relation)> {
-        self.relations.iter()
+        listed(&self.relations)
     }
 
     /// One relation.
     pub fn relation(&self, key: &str) -> Option<&Relation> {
-        self.relations.get(key)
+        self.relations.get(key).map(Rc::as_ref)
     }
 
     /// The relations at an entity, from it and to it.
     pub fn relations_of(&self, entity: &EntityId) -> impl Iterator<Item = (&String, &Relation)> {
         let edges = self.edges.get(entity).into_iter();
-        self.of_keys(edges.flat_map(BTreeMap::values).flatten())
+        edges.flat_map(BTreeMap::values).flat_map(listed)
     }
 
     /// The relations of one predicate at an entity, from it and to it.
@@ -127,20 +131,13 @@ impl Graph {
         predicate: &str,
     ) -> impl Iterator<Item = (&String, &Relation)> {
         let edges = self.edges.get(entity);
-        let keys = edges.and_then(|edges| edges.get(predicate));
-        self.of_keys(keys.into_iter().flatten())
+        let relations = edges.and_then(|edges| edges.get(predicate));
+        relations.into_iter().flat_map(listed)
     }
 
     /// The relations that a memory supports.
     pub fn relations_from(&self, memory: &Id) -> impl Iterator<Item = (&String, &Relation)> {
-        self.of_keys(self.supported.get(memory).into_iter().flatten())
-    }
-
-    fn of_keys<'a>(
-        &'a self,
-        keys: impl Iterator<Item = &'a String>,
-    ) -> impl Iterator<Item = (&'a String, &'a Relation)> {
-        keys.filter_map(|key| self.relations.get_key_value(key))
+        self.supported.get(memory).into_iter().flat_map(listed)
     }
 
     /// All contradictions, oldest first.
@@ -205,18 +202,17 @@ impl Graph {
         for relation in &changes.relations {
             let key = relation_key(relation);
             self.remove_relation(&key);
-            for end in ends(relation) {
+            let relation = Rc::new(relation.clone());
+            for end in ends(&relation) {
                 let edges = self.edges.entry(end.clone()).or_default();
-                let keys = edges.entry(relation.predicate.clone()).or_default();
-                keys.insert(key.clone());
+                let relations = edges.entry(relation.predicate.clone()).or_default();
+                relations.insert(key.clone(), Rc::clone(&relation));
             }
             for memory in &relation.memories {
-                self.supported
-                    .entry(*memory)
-                    .or_default()
-                    .insert(key.clone());
+                let supported = self.supported.entry(*memory).or_default();
+                supported.insert(key.clone(), Rc::clone(&relation));
             }
-            self.relations.insert(key, relation.clone());
+            self.relations.insert(key, relation);
         }
         for id in &changes.contradictions_gone {
             self.contradictions.remove(id);
@@ -271,6 +267,10 @@ impl Graph {
             }
         }
     }
+}
+
+fn listed(relations: &Relations) -> impl Iterator<Item = (&String, &Relation)> {
+    relations.iter().map(|(key, relation)| (key, &**relation))
 }
 
 /// The names of an entity as they are compared.

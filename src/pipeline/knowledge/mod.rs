@@ -15,6 +15,7 @@ use thiserror::Error;
 pub use cards::{Cards, SEQUENCES, flags_of, set_flags};
 pub use graph::Graph;
 
+use super::timed::is_dated;
 use crate::memory::{Card, Filter, Id, Memory, Subject, Traits};
 use crate::store::records::{RecordError, decode, decode_vectors};
 use crate::store::{Changes, Storage, StorageError, Table};
@@ -210,7 +211,7 @@ impl Knowledge {
         for memory in &changes.memories {
             self.lately.get_mut().remove(&memory.id);
             let traits = self.cards.intern(Traits::of(memory));
-            self.cards.put(&Card::of(memory, traits));
+            self.cards.put(&Card::of(memory, traits, is_dated(memory)));
         }
         self.graph.apply(changes);
     }

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::memory::{Precision, Span};
+use crate::memory::{Precision, Span, day_in_words as day, month_in_words};
 
 /// A span as a person writes it: `7 May 2023`, `May 2023`, `week of 8 May 2023`, `summer 2023`,
 /// `May 2023 to July 2023`, `since` or `until` where an end is open.
@@ -25,7 +25,7 @@ pub fn words(span: Span) -> String {
             match night {
                 true => format!("night of {}", day(from.date())),
                 false if last.hour() == from.hour() => first,
-                false => format!("{first} to {}", span.until.civil().strftime("%H:%M")),
+                false => format!("{first} to {}", clock(span.until.civil())),
             }
         }
         (false, false) => format!("{first} to {final_one}"),
@@ -35,15 +35,15 @@ pub fn words(span: Span) -> String {
 fn one(at: jiff::civil::DateTime, precision: Precision, quarters: bool) -> String {
     let date = at.date();
     match precision {
-        Precision::Instant => format!("{} {}", day(date), at.strftime("%H:%M:%S")),
-        Precision::Minute | Precision::Hour => format!("{} {}", day(date), at.strftime("%H:%M")),
+        Precision::Instant => format!("{} {}:{:02}", day(date), clock(at), at.second()),
+        Precision::Minute | Precision::Hour => format!("{} {}", day(date), clock(at)),
         Precision::Day => day(date),
         Precision::Weekend => {
             let saturday = super::calendar::weekday_of(date, 6);
             format!("weekend of {}", day(saturday))
         }
         Precision::Week => format!("week of {}", day(super::calendar::monday(date))),
-        Precision::Month => date.strftime("%B %Y").to_string(),
+        Precision::Month => month_in_words(date),
         Precision::Season if quarters => format!("Q{} {}", (date.month() + 2) / 3, date.year()),
         Precision::Season => season(date),
         Precision::Year => date.year().to_string(),
@@ -51,8 +51,9 @@ fn one(at: jiff::civil::DateTime, precision: Precision, quarters: bool) -> Strin
     }
 }
 
-fn day(date: Date) -> String {
-    date.strftime("%-d %B %Y").to_string()
+/// `09:30`.
+fn clock(at: jiff::civil::DateTime) -> String {
+    format!("{:02}:{:02}", at.hour(), at.minute())
 }
 
 /// The season of a date.

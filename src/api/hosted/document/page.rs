@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::Endpoint;
+use crate::api::page::{STYLE, escape};
 
 const HEAD: &str = include_str!("page.html");
 
@@ -88,7 +89,8 @@ pub(crate) fn page(endpoints: &[Endpoint], document: &Value) -> String {
         body.push_str("</section>\n");
     }
     let about = document["info"]["description"].as_str().unwrap_or_default();
-    HEAD.replace("{{version}}", env!("CARGO_PKG_VERSION"))
+    HEAD.replace("{{style}}", STYLE)
+        .replace("{{version}}", env!("CARGO_PKG_VERSION"))
         .replace("{{about}}", &escape(about))
         .replace("{{list}}", &list)
         .replace("{{body}}", &body)
@@ -198,11 +200,4 @@ fn curl(verb: &str, path: &str, operation: &Value) -> String {
         );
     }
     text
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

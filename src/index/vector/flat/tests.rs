@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::Originals;
 use super::super::testing::{clustered, dot, unit};
+use super::super::{Forgotten, Originals};
 use super::*;
 
 #[test]
@@ -262,4 +262,24 @@ fn a_removed_vector_is_found_no_more_and_its_slot_serves_again() {
         17
     );
     assert_eq!(index.len(), vectors.len());
+}
+
+#[test]
+fn a_sum_of_vectors_is_the_same_when_they_are_read_as_when_they_are_resident() {
+    let vectors: BTreeMap<Slot, Vec<f32>> = (0..).zip(clustered(20, 32)).collect();
+    let mut index = FlatIndex::new();
+    for (slot, vector) in &vectors {
+        index.insert(*slot, vector).unwrap();
+    }
+    let weighted = [(3, 1.0), (7, 0.5)];
+    let exact = |at: usize| vectors[&3][at] + 0.5 * vectors[&7][at];
+    let near = |sum: Vec<f32>| {
+        assert_eq!(sum.len(), 32);
+        let far = sum.iter().enumerate().map(|(at, x)| (x - exact(at)).abs());
+        far.fold(0.0, f32::max)
+    };
+    assert!(near(index.sum(&weighted, &Forgotten)) < 0.01);
+    assert!(index.between(3, 3) > 0.99 && index.between(3, 7) < 0.99);
+    index.drop_rows();
+    assert_eq!(near(index.sum(&weighted, &Kept(&vectors, 1_000))), 0.0);
 }

@@ -33,6 +33,7 @@ fn card(sequence: u32, (what, words, run): (u8, u64, u8)) -> Card {
             3 => Some(Feedback::VeryNegative),
             _ => None,
         },
+        dated: what % 3 == 0,
         traits: Rc::new(Traits {
             scope: Scope {
                 user_id: Some("ada".into()),
@@ -92,7 +93,7 @@ proptest! {
             prop_assert!(cards.predecessors(scope, &card.id).eq(before));
             let derived = ids(&|it| it.sources.contains(&card.id));
             prop_assert!(cards.facts_of(&card.id).map(|fact| fact.id).eq(derived));
-            for entity in &card.entities {
+            for entity in card.entities.iter() {
                 let mentioned = ids(&|it| it.entities.contains(entity));
                 prop_assert!(cards.mentions(entity).eq(mentioned));
             }

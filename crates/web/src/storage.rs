@@ -1,0 +1,153 @@
+//! A space's tables in a database that must be waited for.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use edgemem::store::{Entry, Storage, StorageError, Table, Write};
+use futures_util::future::LocalBoxFuture;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::host::{Backend, described};
+
+/// The code of an error that means that no room is left.
+const FULL: &str = "storage_full";
+
+/// The storage of one space. The records of memories are kept here as well, so that they can be read at once;
+/// vectors are not: nearly all are found without, and none is missed.
+pub struct JsStorage {
+    backend: Backend,
+    memories: RefCell<BTreeMap<String, Vec<u8>>>,
+}
+
+impl JsStorage {
+    /// Reads what is to be kept here.
+    ///
+    /// # Errors
+    /// What the backend threw.
+    pub async fn open(backend: Backend) -> Result<Self, JsValue> {
+        let rows = backend.scan(Table::Memories.name(), None, true, f64::INFINITY);
+        let memories = entries(rows.await?.unchecked_into());
+        Ok(Self {
+            memories: RefCell::new(memories.collect()),
+            backend,
+        })
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StorageError> {
+        let listed = writes.iter().map(listed).collect();
+        self.backend.commit(listed).await.map_err(failed)?;
+        let mut memories = self.memories.borrow_mut();
+        for write in writes {
+            match write {
+                Write::Put {
+                    table: Table::Memories,
+                    key,
+                    record,
+                    ..
+                } => drop(memories.insert(key, record)),
+                Write::Delete {
+                    table: Table::Memories,
+                    key,
+                } => drop(memories.remove(&key)),
+                Write::ClearTable {
+                    table: Table::Memories,
+                }
+                | Write::Clear => memories.clear(),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Storage for JsStorage {
+    fn get<'a>(
+        &'a self,
+        table: Table,
+        key: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+        Box::pin(async move {
+            if table == Table::Memories {
+                return self.read(table, key);
+            }
+            let record = self.backend.get(table.name(), key).await.map_err(failed)?;
+            Ok((!record.is_undefined()).then(|| Uint8Array::new(&record).to_vec()))
+        })
+    }
+
+    fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(match table {
+            Table::Memories => self.memories.borrow().get(key).cloned(),
+            _ => None,
+        })
+    }
+
+    fn scan<'a>(
+        &'a self,
+        table: Table,
+        after: Bound<&'a str>,
+        limit: usize,
+    ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
+        Box::pin(async move {
+            if table == Table::Memories {
+                let memories = self.memories.borrow();
+                let rows = memories.range::<str, _>((after, Bound::Unbounded));
+                let rows = rows.map(|(key, record)| (key.clone(), record.clone()));
+                return Ok(rows.take(limit).collect());
+            }
+            let (from, inclusive) = match after {
+                Bound::Unbounded => (None, true),
+                Bound::Included(key) => (Some(key), true),
+                Bound::Excluded(key) => (Some(key), false),
+            };
+            let rows = self
+                .backend
+                .scan(table.name(), from, inclusive, limit as f64);
+            let rows = rows.await.map_err(failed)?;
+            Ok(entries(rows.unchecked_into()).collect())
+        })
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> LocalBoxFuture<'_, Result<(), StorageError>> {
+        Box::pin(self.write(writes))
+    }
+}
+
+/// Keys and records in turn, as pairs.
+fn entries(rows: Array) -> impl Iterator<Item = Entry> {
+    let pairs = (0..rows.length()).step_by(2);
+    pairs.filter_map(move |place| {
+        let key = rows.get(place).as_string()?;
+        Some((key, Uint8Array::new(&rows.get(place + 1)).to_vec()))
+    })
+}
+
+/// A write as the host takes it. The readable columns are left out: they would double what is stored.
+fn listed(write: &Write) -> JsValue {
+    let text = JsValue::from_str;
+    let parts: Array = match write {
+        Write::Put {
+            table, key, record, ..
+        } => {
+            let record = Uint8Array::from(record.as_slice());
+            [text("put"), text(table.name()), text(key), record.into()]
+                .into_iter()
+                .collect()
+        }
+        Write::Delete { table, key } => [text("delete"), text(table.name()), text(key)]
+            .into_iter()
+            .collect(),
+        Write::ClearTable { table } => [text("clear"), text(table.name())].into_iter().collect(),
+        Write::Clear => [text("clear")].into_iter().collect(),
+    };
+    parts.into()
+}
+
+fn failed(error: JsValue) -> StorageError {
+    match described(&error) {
+        (Some(code), message) if code == FULL => StorageError::Full(message),
+        (_, message) => StorageError::Failed(message),
+    }
+}

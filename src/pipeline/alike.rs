@@ -1,0 +1,225 @@
+//! Of the graph channel, what needs no entities and no relations: what hangs together with the memories found first,
+//! as it is of the same session, has rare words in common with them, or is near to them by meaning. An answer that is
+//! spread over many memories is found so, when few of them have a word of the question.
+
+use std::collections::BTreeMap;
+
+use super::answer::Question;
+use super::knowledge::Known;
+use super::originals::StoredVectors;
+use super::recall::{Passage, RecallIndex};
+use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex, question_terms};
+use crate::memory::{Card, Id};
+use crate::operation::{Step, Stop};
+
+/// So many memories found first say what is looked for. From 5 to 20 little changes, as with the others here by
+/// `cargo xtask eval`.
+const FIRST: usize = 10;
+/// So many that are like them are taken into account.
+const LIKE: usize = 100;
+/// Memories that follow each other within so much time are of one session, in milliseconds.
+const PAUSE: i64 = 30 * 60 * 1_000;
+
+/// How much of the score of the best of a session each memory found in it gets. From 0.4 to 0.7 little changes.
+const SESSION: f32 = 0.6;
+/// How much of the best score what shares the rarest and most words with the first gets, and what is nearest to them
+/// by meaning. From 0.2 to 0.5 little changes.
+const WORDS: f32 = 0.4;
+const MEANING: f32 = 0.3;
+
+/// Why a memory hangs together with those found first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Tie {
+    /// It is of the session of this one.
+    Session(Id),
+    /// It shares words with some.
+    Words,
+    /// It is near to them.
+    Meaning,
+}
+
+/// What hangs together with the memories found first.
+pub(super) struct Alike<'a> {
+    index: &'a RecallIndex,
+    known: Known<'a>,
+    /// The words of the question.
+    asked: Vec<Vec<String>>,
+    /// The passages of the first memories, with how much each counts.
+    first: Vec<Scored>,
+}
+
+impl<'a> Alike<'a> {
+    /// `found` are the memories that other channels found, best first, with scores of 0 to 1.
+    pub fn new(
+        question: &Question<'_>,
+        found: &[(Card, f32)],
+        index: &'a RecallIndex,
+        known: Known<'a>,
+    ) -> Self {
+        let first = found.iter().take(FIRST).flat_map(|(card, score)| {
+            let slots: Vec<Slot> = index.slots_of(card.id).collect();
+            let share = score / slots.len().max(1) as f32;
+            slots.into_iter().map(move |slot| (slot, share))
+        });
+        Self {
+            index,
+            known,
+            asked: question_terms(question.text, &index.keywords.languages()),
+            first: first.collect(),
+        }
+    }
+
+    /// The memories among the `allowed`, each with how strongly it hangs together, 0 to 1, and why. Of few memories the
+    /// first are nearly all, which says nothing.
+    ///
+    /// # Errors
+    /// When the question's vector has another dimension than the memories'.
+    pub fn ties(
+        &self,
+        question: &Question<'_>,
+        found: &[(Card, f32)],
+        allowed: &Bitmap,
+    ) -> Result<Vec<(Id, f32, Tie)>, VectorError> {
+        let Some((_, best)) = found.first().filter(|(_, best)| *best > 0.0) else {
+            return Ok(Vec::new());
+        };
+        if self.known.count() <= FIRST {
+            return Ok(Vec::new());
+        }
+        let mut ties = sessions(found);
+        let words = self
+            .index
+            .keywords
+            .sharing(&self.first, &self.asked, LIKE, allowed);
+        let meaning = self.near(question, allowed)?;
+        for (found, share, tie) in [(words, WORDS, Tie::Words), (meaning, MEANING, Tie::Meaning)] {
+            let found = self.index.memories_of(found).into_iter();
+            ties.extend(found.filter_map(|(slot, score)| {
+                let id = self.known.id(self.index.sequence(slot)?)?;
+                Some((id, best * share * score, tie))
+            }));
+        }
+        Ok(ties)
+    }
+
+    /// What is near to the question and the first memories together: the query moves to the middle of what it found
+    /// (Rocchio, "Relevance Feedback in Information Retrieval", 1971). Scores of 0 to 1, that of the nearest is 1.
+    fn near(&self, question: &Question<'_>, allowed: &Bitmap) -> Result<Vec<Scored>, VectorError> {
+        let Some(asked) = question.vector else {
+            return Ok(Vec::new());
+        };
+        let stored = StoredVectors {
+            slots: &self.index.slots,
+            known: self.known,
+        };
+        let total: f32 = self.first.iter().map(|(_, counts)| counts).sum();
+        let mut middle = self.index.vectors.flat().sum(&self.first, &stored);
+        for (value, asked) in middle.iter_mut().zip(asked) {
+            *value = *value / total.max(f32::MIN_POSITIVE) + asked;
+        }
+        let length = middle.iter().map(|value| value * value).sum::<f32>().sqrt();
+        if length == 0.0 {
+            return Ok(Vec::new());
+        }
+        middle.iter_mut().for_each(|value| *value /= length);
+        let lookup = Lookup::new(&middle, LIKE).among(Some(allowed));
+        let mut near = self.index.vectors.search(&lookup)?;
+        let unrelated = self.index.unrelated_cosine(&near);
+        let most = near.first().map_or(0.0, |(_, cosine)| cosine - unrelated);
+        near.retain(|(_, cosine)| *cosine > unrelated);
+        for (_, cosine) in &mut near {
+            *cosine = question.trust * (*cosine - unrelated) / most;
+        }
+        Ok(near)
+    }
+
+    /// The way from the memories found first to one that hangs together with them; empty when it is one of them
+    /// itself.
+    pub fn path(&self, memory: Id, tie: Tie) -> Vec<Step> {
+        let Some(slot) = self.index.slots.get(&Passage::first(&memory)) else {
+            return Vec::new();
+        };
+        let others = self.first.iter().map(|(other, _)| *other);
+        let others: Vec<Slot> = others
+            .filter(|other| self.index.sequence(*other) != Some(memory.sequence()))
+            .collect();
+        let id = |slot: Slot| self.known.id(self.index.sequence(slot)?);
+        let mut path = Vec::new();
+        match tie {
+            Tie::Session(best) if best == memory => {}
+            Tie::Session(best) => path.extend([to("found", best), to("session", memory)]),
+            Tie::Words => {
+                let shared = self.index.keywords.shared(slot, &others, &self.asked);
+                if let Some((other, word)) = shared
+                    && let Some(other) = id(other)
+                {
+                    let word = Step {
+                        by: "word".to_owned(),
+                        backwards: false,
+                        to: Stop::Value(word.to_owned()),
+                        name: word.to_owned(),
+                    };
+                    let from = Step {
+                        backwards: true,
+                        ..to("word", memory)
+                    };
+                    path.extend([to("found", other), word, from]);
+                }
+            }
+            Tie::Meaning => {
+                let flat = self.index.vectors.flat();
+                let nearest = others
+                    .into_iter()
+                    .map(|other| (flat.between(slot, other), other));
+                // The first of equals, as they are the best found.
+                let nearest = nearest.reduce(|a, b| if b.0 > a.0 { b } else { a });
+                if let Some(other) = nearest.and_then(|(_, other)| id(other)) {
+                    path.extend([to("found", other), to("alike", memory)]);
+                }
+            }
+        }
+        path
+    }
+}
+
+fn to(by: &str, memory: Id) -> Step {
+    Step {
+        by: by.to_owned(),
+        backwards: false,
+        to: Stop::Memory(memory),
+        name: String::new(),
+    }
+}
+
+/// What was found of each session, with its share of the score of the best there.
+fn sessions(found: &[(Card, f32)]) -> Vec<(Id, f32, Tie)> {
+    let mut runs: BTreeMap<Option<&str>, Vec<&(Card, f32)>> = BTreeMap::new();
+    for one in found {
+        let run = one.0.traits.scope.run_id.as_deref();
+        runs.entry(run).or_default().push(one);
+    }
+    let mut sessions: Vec<Vec<&(Card, f32)>> = Vec::new();
+    for mut run in runs.into_values() {
+        run.sort_by_key(|(card, _)| (card.created_at, card.id));
+        let said = |one: &(Card, f32)| one.0.created_at.as_millis();
+        let of_run = run.chunk_by(|a, b| said(b).saturating_sub(said(a)) <= PAUSE);
+        sessions.extend(of_run.map(<[_]>::to_vec));
+    }
+    // That all is of one session says nothing.
+    if sessions.len() == 1 {
+        return Vec::new();
+    }
+    let mut ties = Vec::with_capacity(found.len());
+    for session in sessions {
+        // The first of equals.
+        let best = session.iter().reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let Some((best, score)) = best else { continue };
+        let tie = Tie::Session(best.id);
+        ties.extend(
+            session
+                .iter()
+                .map(|(card, _)| (card.id, SESSION * score, tie)),
+        );
+    }
+    ties
+}

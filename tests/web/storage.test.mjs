@@ -1,0 +1,126 @@
+// Every storage passes the suite of the core: IndexedDB in Chromium, the tables in memory and SQLite in Node, each
+// plain and encrypted.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { folder, launch, npm, root, serve } from "./harness.mjs";
+
+const suite = join(root, "tests/web/build");
+let site;
+let browser;
+
+before(async () => {
+  site = await serve();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  site?.stop();
+});
+
+for (const encryption of [undefined, { passphrase: "correct horse" }]) {
+  const how = encryption ? ", encrypted" : "";
+
+  test(`IndexedDB${how}`, async () => {
+    const page = await browser.open(site);
+    const passed = await page.evaluate(async (encryption) => {
+      const [{ default: init, conformance }, { inIndexedDb }, { encrypted }] = await Promise.all([
+        import("/suite/edgemem.js"),
+        import("/dist/storage/indexeddb.js"),
+        import("/dist/storage/encrypted.js"),
+      ]);
+      await init();
+      const store = encrypted(inIndexedDb(`suite${encryption ? 2 : 1}`), encryption);
+      const database = await store.open("0000000000000001");
+      try {
+        return await conformance(database);
+      } finally {
+        database.close();
+      }
+    }, encryption);
+    assert.match(passed, /^15 cases passed$/);
+    await page.close();
+  });
+
+  test(`SQLite and tables in memory${how}`, async () => {
+    const { initSync, conformance } = await import(join(suite, "edgemem.js"));
+    initSync({ module: readFileSync(join(suite, "edgemem_bg.wasm")) });
+    const { encrypted } = await import(join(npm, "dist/storage/encrypted.js"));
+    const { inFiles } = await import(join(npm, "dist/storage/sqlite.js"));
+    const { inMemory } = await import(join(npm, "dist/storage/memory.js"));
+    for (const store of [inFiles(folder(), "suite"), inMemory()]) {
+      const database = await encrypted(store, encryption).open("0000000000000001");
+      assert.match(await conformance(database), /^15 cases passed$/);
+      database.close();
+    }
+  });
+}
+
+test("asking leaves no database behind, the first write makes one", async () => {
+  const page = await browser.open(site);
+  const names = await page.evaluate(async () => {
+    const { inIndexedDb } = await import("/dist/storage/indexeddb.js");
+    const listed = async () => (await indexedDB.databases()).map(({ name }) => name).filter((name) => name.includes("/lazy/"));
+    const database = await inIndexedDb("lazy").open("0000000000000001");
+    await database.get("space", "space");
+    const before = await listed();
+    await database.commit([["put", "space", "space", new Uint8Array([1])]]);
+    const after = await listed();
+    database.close();
+    return { before, after };
+  });
+  assert.deepEqual(names, { before: [], after: ["edgemem/lazy/0000000000000001"] });
+  await page.close();
+});
+
+test("a database of a newer edgemem is refused and stays as it is", async () => {
+  const page = await browser.open(site);
+  const { code, version } = await page.evaluate(async () => {
+    const name = "edgemem/newer/0000000000000001";
+    const opened = (version) =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open(name, version);
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    (await opened(99)).close();
+    const { inIndexedDb } = await import("/dist/storage/indexeddb.js");
+    const code = await inIndexedDb("newer").open("0000000000000001").then(() => "opened", ({ code }) => code);
+    const { version } = (await indexedDB.databases()).find((database) => database.name === name);
+    return { code, version };
+  });
+  assert.deepEqual({ code, version }, { code: "storage_newer", version: 99 });
+  await page.close();
+});
+
+test("a full disk and a private window are errors that say so, and lose nothing", async () => {
+  const page = await browser.open(site);
+  const codes = await page.evaluate(async () => {
+    const { Memory } = await import("edgemem");
+    const memory = await Memory.open({ name: "full", userId: "u" });
+    await memory.add("I live in Oslo", { infer: false });
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException("no room", "QuotaExceededError");
+    };
+    const full = await memory.add("I live in Rome", { infer: false }).then(() => "stored", ({ code }) => code);
+    IDBObjectStore.prototype.put = put;
+    const kept = (await memory.getAll()).results.map(({ memory }) => memory);
+    await memory.add("I live in Bergen", { infer: false });
+    const later = (await memory.getAll()).count;
+    await memory.close();
+
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("denied", "SecurityError");
+    };
+    const shy = new Memory({ name: "shy", userId: "u" });
+    const refused = await shy.getAll().then(() => "opened", ({ code }) => code);
+    IDBFactory.prototype.open = open;
+    await shy.close();
+    return { full, kept, later, refused };
+  });
+  assert.deepEqual(codes, { full: "storage_full", kept: ["I live in Oslo"], later: 2, refused: "storage_unavailable" });
+  await page.close();
+});

@@ -1,0 +1,168 @@
+//! The npm package: the engine as WebAssembly, and the TypeScript around it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::build::{self, gzipped, kilobytes};
+use crate::failure::{Failure, While};
+use crate::shell::{Project, run, say};
+use crate::stamp;
+use crate::tools::{self, Node};
+
+/// The package's folder.
+pub const NPM: &str = "npm";
+/// Where the tests find an engine that can run the storage suite.
+pub const SUITE: &str = "tests/web/build";
+const CRATE: &str = "edgemem-web";
+
+/// The most that a page loads before it remembers anything, in bytes gzipped: WebAssembly and scripts. It is to come
+/// down to 600,000.
+const LIMIT: usize = 800_000;
+
+/// The standard library, made for size: its sort alone is a fifth of the engine otherwise.
+const STD: [&str; 2] = [
+    "-Zbuild-std=std,panic_abort",
+    "-Zbuild-std-features=optimize_for_size",
+];
+
+/// A panic ends the engine at once and says nothing, so that no code need be there to say it; a new engine reads
+/// what is stored. These flags replace those of `.cargo/config.toml`.
+const RUSTFLAGS: &str =
+    "-Ctarget-feature=+simd128 -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=shallow";
+
+/// What the engine is made of.
+const INPUTS: [&str; 6] = [
+    "src",
+    "crates/web",
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    ".cargo/config.toml",
+];
+
+/// Builds the package, unless nothing changed.
+pub fn build(project: &Project) -> Result<(), Failure> {
+    let node = Node::ready(project)?;
+    engine(project, &node, &format!("{NPM}/wasm"), &[])?;
+    let (from, to) = (build::TABLE, format!("{NPM}/wasm/builtin.bin"));
+    fs::copy(project.root.join(from), project.root.join(to)).trying(format!("copying {from}"))?;
+    let folder = project.root.join(NPM);
+    node.packages(project, &folder)?;
+    let digest = stamp::digest(
+        &folder,
+        &["src", "tsconfig.json", "package.json", "wasm/edgemem.d.ts"],
+        &[],
+    )?;
+    let stamp = folder.join("dist/.edgemem");
+    if stamp::says(&stamp, &digest) {
+        return Ok(());
+    }
+    say("compiling the npm package");
+    if folder.join("dist").exists() {
+        fs::remove_dir_all(folder.join("dist")).trying("removing npm/dist")?;
+    }
+    let tsc = folder.join("node_modules/.bin/tsc");
+    run(project
+        .command(tsc)
+        .current_dir(&folder)
+        .env("PATH", node.path()))?;
+    stamp::write(&stamp, &digest)
+}
+
+/// Builds an engine for the tests: it can run the storage suite as well.
+pub fn suite(project: &Project) -> Result<(), Failure> {
+    let node = Node::ready(project)?;
+    engine(project, &node, SUITE, &["test-suite"])
+}
+
+fn engine(project: &Project, node: &Node, into: &str, features: &[&str]) -> Result<(), Failure> {
+    let bindgen = tools::wasm_bindgen(project)?;
+    node.packages(project, &project.root)?;
+    let out = project.root.join(into);
+    let stamp = out.join(".edgemem");
+    let words = [features, &STD, &[RUSTFLAGS]].concat();
+    let digest = stamp::digest(&project.root, &INPUTS, &words)?;
+    if stamp::says(&stamp, &digest) && out.join("edgemem_bg.wasm").is_file() {
+        return Ok(());
+    }
+    say(format!("building {CRATE} into {into}"));
+    let mut cargo = project.cargo();
+    cargo
+        .args(["build", "--profile", "web", "--package", CRATE])
+        .args(["--target", "wasm32-unknown-unknown"])
+        .args(["--features", &features.join(",")])
+        // wasm-bindgen reads sections that the linker would strip.
+        .env("CARGO_PROFILE_WEB_STRIP", "none");
+    if tools::rust_src(project) {
+        cargo
+            .args(STD)
+            .env("RUSTFLAGS", RUSTFLAGS)
+            .env("RUSTC_BOOTSTRAP", "1");
+    } else {
+        eprintln!(
+            "warning: without the source of Rust's standard library the npm package is larger"
+        );
+    }
+    run(&mut cargo)?;
+    let wasm = target(project).join("wasm32-unknown-unknown/web/edgemem_web.wasm");
+    fs::create_dir_all(&out).trying(format!("making {}", out.display()))?;
+    run(project
+        .command(bindgen)
+        .args(["--target", "web", "--out-name", "edgemem", "--out-dir"])
+        .arg(&out)
+        .arg(wasm))?;
+    let built = out.join("edgemem_bg.wasm");
+    run(project
+        .command(project.root.join("node_modules/.bin/wasm-opt"))
+        .args(["-Oz", "--strip-debug", "--strip-producers", "-o"])
+        .args([&built, &built])
+        .env("PATH", node.path()))?;
+    stamp::write(&stamp, &digest)
+}
+
+/// Where cargo puts what it builds.
+fn target(project: &Project) -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => project.root.join(folder),
+        None => project.root.join("target"),
+    }
+}
+
+/// Prints what a page loads, and sees that it is not too much.
+pub fn sizes(project: &Project) -> Result<(), Failure> {
+    let folder = project.root.join(NPM);
+    let read = |path: PathBuf| fs::read(&path).trying(format!("reading {}", path.display()));
+    let wasm = read(folder.join("wasm/edgemem_bg.wasm"))?;
+    let mut scripts = read(folder.join("wasm/edgemem.js"))?;
+    for part in ["dist", "dist/storage", "dist/models", "dist/entry"] {
+        let entries = fs::read_dir(folder.join(part)).trying(format!("reading {part}"))?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let is_script = path.extension().is_some_and(|extension| extension == "js");
+            let elsewhere = ["node.js", "workerd.js", "slim.js", "sqlite.js"];
+            if is_script && !elsewhere.iter().any(|name| path.ends_with(name)) {
+                scripts.extend(read(path)?);
+            }
+        }
+    }
+    let mut total = 0;
+    for (what, bytes) in [
+        ("npm: the engine's wasm", &wasm),
+        ("npm: its scripts", &scripts),
+    ] {
+        let packed = gzipped(bytes)?;
+        total += packed;
+        let (raw, packed) = (kilobytes(bytes.len()), kilobytes(packed));
+        println!("  {what:<24} {raw:>8.1} KB, {packed:>8.1} KB gzipped");
+    }
+    if total > LIMIT {
+        return Err(Failure::Missing {
+            what: format!(
+                "a page loads {:.1} KB gzipped, more than {:.0}",
+                kilobytes(total),
+                kilobytes(LIMIT)
+            ),
+            advice: "see what grew: `cargo xtask build` prints sizes".into(),
+        });
+    }
+    Ok(())
+}
