@@ -222,9 +222,15 @@ impl Gateway {
         let asked = &tool.request;
         let route = hosted::route(asked.method(), asked.uri().path())
             .map_err(|refusal| tool.envelope.wrap(&refusal.response()))?;
-        let todo = hosted::todo(&route, asked.uri(), asked.headers(), asked.body(), &project.id)
-            .and_then(|todo| tool.guard(todo.space()).map(|()| todo))
-            .map_err(|problem| tool.envelope.refuse(&problem))?;
+        let todo = hosted::todo(
+            &route,
+            asked.uri(),
+            asked.headers(),
+            asked.body(),
+            &project.id,
+        )
+        .and_then(|todo| tool.guard(todo.space()).map(|()| todo))
+        .map_err(|problem| tool.envelope.refuse(&problem))?;
         Ok(Received::new(project, todo, Some(tool.envelope), origin))
     }
 

@@ -353,8 +353,8 @@ fn is_private(host: &str) -> bool {
             // A number, in any of its spellings, is an address too.
             let is_number = host.parse::<u64>().is_ok() || host.starts_with("0x");
             let names = ["localhost", "local", "internal", "lan", "home.arpa"];
-            let is_inside = |name: &&str| host == **name || host.ends_with(&format!(".{name}"));
-            is_number || !host.contains('.') || names.iter().any(|name| is_inside(&name))
+            let is_inside = |name: &str| host == name || host.ends_with(&format!(".{name}"));
+            is_number || !host.contains('.') || names.into_iter().any(is_inside)
         }
     }
 }

@@ -34,12 +34,11 @@ pub(super) fn of(changes: &Changes, first: u32, at: Moment) -> Vec<Notice> {
             },
         })
     });
-    let events = changes.events.iter().filter_map(|event| {
-        (event.id.sequence() >= first).then(|| Notice {
-            id: event.id,
-            at,
-            what: Happened::Event { id: event.id },
-        })
+    let new = changes.events.iter().filter(|it| it.id.sequence() >= first);
+    let events = new.map(|event| Notice {
+        id: event.id,
+        at,
+        what: Happened::Event { id: event.id },
     });
     let mut notices: Vec<Notice> = history.chain(events).collect();
     notices.sort_by_key(|notice| notice.id);

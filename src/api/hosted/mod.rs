@@ -403,7 +403,7 @@ pub(super) fn todo(
             let (operation, shape) = query::delete_with(&fields, query::conditions(&fields)?)?;
             return Ok(Todo::Task(Task::Spread {
                 places: places::Places::everywhere(),
-                operation,
+                operation: Box::new(operation),
                 shape,
             }));
         }

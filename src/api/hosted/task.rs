@@ -52,7 +52,7 @@ pub(crate) enum Task {
     /// The same question to several spaces.
     Spread {
         places: Places,
-        operation: Operation,
+        operation: Box<Operation>,
         shape: Shape,
     },
     /// Everything of a user, an agent, an app or a run is erased.
@@ -136,7 +136,7 @@ pub(super) fn spread(fields: &Fields, uri: &Uri, asks: Asks) -> Result<Task, Pro
     };
     Ok(Task::Spread {
         places,
-        operation,
+        operation: Box::new(operation),
         shape,
     })
 }
@@ -195,7 +195,7 @@ impl Task {
                 shape,
             } => {
                 let spaces = spaces(&places, backend).await?;
-                let reply = ask_all(spaces, operation, backend).await?;
+                let reply = ask_all(spaces, *operation, backend).await?;
                 Ok((shape.status(), shapes::write(&shape, &reply)?))
             }
             Task::DeleteEntity { kind, name } => delete_entity(kind, name, backend).await,

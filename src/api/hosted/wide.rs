@@ -300,11 +300,7 @@ pub(super) fn read(
 
 /// Whether a request names anybody.
 pub(super) fn names_somebody(fields: &Fields) -> bool {
-    let is_set = |name: &str| {
-        fields
-            .get(name)
-            .is_some_and(|value| *value != Value::from(""))
-    };
+    let is_set = |name: &str| fields.get(name).is_some_and(|value| *value != "");
     fields
         .names()
         .any(|name| super::scope::is_id(name) && is_set(name))

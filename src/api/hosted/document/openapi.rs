@@ -82,7 +82,7 @@ fn operation(endpoint: &Endpoint, answering: &mut SchemaGenerator) -> Value {
         json!({"description": "Done.", "content": {media: {"schema": answer}}}),
     );
     for media in endpoint.texts {
-        responses[endpoint.status.to_string()]["content"][media] =
+        responses[&endpoint.status.to_string()]["content"][media] =
             json!({"schema": {"type": "string"}});
     }
     for status in endpoint.statuses() {
