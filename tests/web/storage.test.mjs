@@ -94,6 +94,32 @@ test("a database of a newer edgemem is refused and stays as it is", async () => 
   await page.close();
 });
 
+test("a database of an older edgemem keeps what it holds and gets the tables that came later", async () => {
+  const page = await browser.open(site);
+  const { kept, exported } = await page.evaluate(async () => {
+    const tables = ["space", "memories", "vectors", "history", "entities", "relations", "contradictions", "events", "jobs"];
+    const first = await new Promise((resolve, reject) => {
+      const request = indexedDB.open("edgemem/older/0000000000000001", 1);
+      request.onupgradeneeded = () => {
+        for (const table of [...tables, "summaries", "index", "meta"]) request.result.createObjectStore(table);
+        request.transaction.objectStore("space").put(new Uint8Array([7]).buffer, new TextEncoder().encode("space"));
+      };
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    first.close();
+    const { inIndexedDb } = await import("/dist/storage/indexeddb.js");
+    const database = await inIndexedDb("older").open("0000000000000001");
+    await database.commit([["clear", "exports"], ["put", "exports", "x", new Uint8Array([8])]]);
+    const kept = [...(await database.get("space", "space"))];
+    const exported = [...(await database.get("exports", "x"))];
+    database.close();
+    return { kept, exported };
+  });
+  assert.deepEqual({ kept, exported }, { kept: [7], exported: [8] });
+  await page.close();
+});
+
 test("a full disk and a private window are errors that say so, and lose nothing", async () => {
   const page = await browser.open(site);
   const codes = await page.evaluate(async () => {

@@ -3,7 +3,7 @@ import { storageError, errorOf } from "../errors.js";
 import { type Database, META, type Store, TABLES, type Write } from "./store.js";
 
 /** The version of the databases. What a newer one adds is made on opening; a database of a newer edgemem is refused. */
-const VERSION = 1;
+const VERSION = 2;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -6,7 +6,7 @@ export type { Backend, Write };
 /** The tables of a space, and one for what belongs to the database itself, which no `clear` reaches. */
 export const TABLES = [
   "space", "memories", "vectors", "history", "entities", "relations",
-  "contradictions", "events", "jobs", "summaries", "index",
+  "contradictions", "events", "jobs", "summaries", "exports", "outbox", "directory", "index",
 ] as const;
 export const META = "meta";
 

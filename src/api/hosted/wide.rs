@@ -12,38 +12,67 @@ use crate::memory::{OwnerKind, Problem};
 /// What a path and method stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wide {
+    /// `PUT /v1/batch/`
     BatchUpdate,
+    /// `DELETE /v1/batch/`
     BatchDelete,
+    /// `GET /v1/entities/`
     Entities,
+    /// `GET /v1/entities/filters/`
     EntityFilters,
-    /// The kind and the id, as the path has them.
+    /// `GET /v2/entities/{entity_type}/{entity_id}/`
     Entity(String, String),
+    /// `DELETE /v2/entities/{entity_type}/{entity_id}/`
     DeleteEntity(String, String),
-    /// The same by the number of the entity.
+    /// `DELETE /v1/entities/{entity_type}/{entity_number}/`
     DeleteNumbered(String, String),
+    /// `POST /v1/users/`
     Declare(OwnerKind),
+    /// `GET /v1/events/`
     Events,
+    /// `GET /api/v1/orgs/organizations/`
     Organizations,
+    /// `GET /api/v1/orgs/organizations/{org_id}/`
     Organization,
+    /// `GET /api/v1/orgs/organizations/{org_id}/projects/`
     Projects,
+    /// `POST /api/v1/orgs/organizations/{org_id}/projects/`
     CreateProject,
+    /// `GET /api/v1/orgs/organizations/{org_id}/projects/{project_id}/`
     Project(String),
+    /// `PATCH /api/v1/orgs/organizations/{org_id}/projects/{project_id}/`
     SetProject(String),
+    /// `DELETE /api/v1/orgs/organizations/{org_id}/projects/{project_id}/`
     DeleteProject(String),
+    /// `GET /api/v1/orgs/organizations/{org_id}/projects/{project_id}/members/`
     Members(String),
+    /// `POST /api/v1/orgs/organizations/{org_id}/projects/{project_id}/members/`
     AddMember(String),
+    /// `PUT /api/v1/orgs/organizations/{org_id}/projects/{project_id}/members/`
     ChangeMember(String),
+    /// `DELETE /api/v1/orgs/organizations/{org_id}/projects/{project_id}/members/`
     RemoveMember(String),
+    /// `GET /api/v1/webhooks/projects/{project_id}/`
     Webhooks(String),
+    /// `POST /api/v1/webhooks/projects/{project_id}/`
     AddWebhook(String),
+    /// `PUT /api/v1/webhooks/{webhook_id}/`
     ChangeWebhook(String),
+    /// `DELETE /api/v1/webhooks/{webhook_id}/`
     RemoveWebhook(String),
+    /// `GET /v2/entities/user/{user_id}/profile/`
     Profile(String),
+    /// `POST /v2/profiles/jobs/`
     StartProfiles,
+    /// `GET /v2/profiles/jobs/{job_id}/`
     ProfileJob(String),
+    /// `GET /v2/profiles/settings/`
     ProfileSettings,
+    /// `POST /v2/profiles/settings/`
     SetProfileSettings,
+    /// The self-hosted `GET /entities`
     OssEntities,
+    /// The self-hosted `POST /reset`
     OssReset,
 }
 

@@ -158,7 +158,7 @@ pub(crate) struct Memory {
     lifecycle_state: Option<String>,
 }
 
-fn may_be_cut(schema: &mut schemars::Schema) {
+pub(super) fn may_be_cut(schema: &mut schemars::Schema) {
     schema.remove("required");
 }
 

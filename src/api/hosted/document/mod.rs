@@ -6,6 +6,7 @@
 pub(crate) mod answers;
 mod openapi;
 mod page;
+mod project;
 pub(crate) mod questions;
 mod tests;
 
@@ -44,7 +45,10 @@ pub(crate) struct Endpoint {
 }
 
 /// Routes that are served and are not published.
-const UNPUBLISHED: [&str; 1] = ["GET /"];
+const UNPUBLISHED: [&str; 2] = [
+    "GET /",
+    "POST /api/v1/orgs/organizations/{org_id}/projects/",
+];
 
 const ALICE: &str = "alice";
 const ANY_ID: &str = "11111111-2222-3333-4444-555555555555";
@@ -55,7 +59,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     use questions as q;
     let alice = || json!({"user_id": ALICE});
     let whose = || json!({"filters": {"user_id": ALICE}});
-    vec![
+    let mut all = vec![
         post("/v3/memories/add/", "add_memories", "Remember messages")
             .takes::<q::Add>(json!({
                 "messages": [{"role": "user", "content": "I moved from Oslo to Lisbon in May, and I am allergic to peanuts."}],
@@ -215,11 +219,19 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         get("/v1/events/", "list_events", "What was lately added")
             .asks::<q::Page>(json!({"page": 1, "page_size": 20}))
             .answers::<a::Events>(),
+    ];
+    all.extend(project::endpoints());
+    all.extend([
         get("/v1/ping/", "ping", "Is my key good?").answers::<a::Ping>(),
-        get("/health", "health", "Is the server well, and which models does it use?")
-            .answers::<a::Health>()
-            .open(),
-    ]
+        get(
+            "/health",
+            "health",
+            "Is the server well, and which models does it use?",
+        )
+        .answers::<a::Health>()
+        .open(),
+    ]);
+    all
 }
 
 fn with(mut value: Value, more: Value) -> Value {
@@ -258,6 +270,13 @@ fn post(path: &'static str, id: &'static str, summary: &'static str) -> Endpoint
 fn put(path: &'static str, id: &'static str, summary: &'static str) -> Endpoint {
     Endpoint {
         method: "put",
+        ..get(path, id, summary)
+    }
+}
+
+fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Endpoint {
+    Endpoint {
+        method: "patch",
         ..get(path, id, summary)
     }
 }
