@@ -98,3 +98,23 @@ test("an add survives a power cut between its acceptance and the model's reply, 
   const lines = (await api.call("GET", `/v1/memories/${event.results[0].id}/history/`)).json;
   assert.deepEqual(lines.map(({ event }) => event), ["ADD"]);
 });
+
+test("the directory hears of what an alarm does in an object that nobody has asked since a power cut", async () => {
+  await models.fail({ task: "extract", kind: "hang", times: 1 });
+  await api.add("unasked", said, { async_mode: true });
+  for (let tries = 0; (await models.counts()).hanging === 0; tries++) {
+    assert.ok(tries < 100, "the model was never asked");
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  await server.kill();
+  await models.reset();
+  server = await serve({ vars: models.vars, state: server.state });
+  api = client(server);
+  for (let tries = 0; ; tries++) {
+    const { results } = (await api.call("GET", "/v1/entities/?page_size=1000")).json;
+    const found = results.find(({ name }) => name === "unasked");
+    if (found?.total_memories === 1) break;
+    assert.ok(tries < 200, JSON.stringify(results));
+    await new Promise((done) => setTimeout(done, 100));
+  }
+});

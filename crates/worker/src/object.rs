@@ -48,6 +48,12 @@ pub enum Asked {
 /// Marks a response that is a reply, not the client's.
 const REPLY: &str = "x-edgemem-reply";
 
+/// Names the project of the space that a request is to.
+const PROJECT: &str = "x-edgemem-project";
+
+/// Where an object keeps the name of its project, beside the space's tables.
+const PROJECT_KEY: &str = "project";
+
 /// Asks a space to do something: the gateway's end of the wire. An order travels as JSON in the body of a
 /// request to `/{space hash}`. The object writes the client's response, whose body passes through here
 /// unread; or, when the call is not over, a reply as JSON of a `Result`.
@@ -88,6 +94,7 @@ async fn fetch(
     let unreadable = |error: serde_json::Error| internal(&error.to_string());
     let body = serde_json::to_vec(order).map_err(unreadable)?;
     let request = http::Request::post(format!("https://space/{space}"))
+        .header(PROJECT, &project.id)
         .body(body)
         .map_err(|error| internal(&error.to_string()))?;
     let object = env
@@ -135,6 +142,9 @@ pub struct SpaceObject {
     loaded: AssertUnwindSafe<Rc<Slot>>,
     /// When the alarm is known to ring.
     alarm: AssertUnwindSafe<Cell<Option<Moment>>>,
+    /// The project that this is a space of, once it is known, and whether it is stored.
+    project: AssertUnwindSafe<RefCell<Option<Project>>>,
+    stored_project: AssertUnwindSafe<Cell<bool>>,
     /// When the directory may be told next: what happens meanwhile is told at once.
     tell_after: AssertUnwindSafe<Cell<Moment>>,
 }
@@ -146,6 +156,8 @@ impl DurableObject for SpaceObject {
             env,
             loaded: AssertUnwindSafe(Rc::new(Mutex::new(None))),
             alarm: AssertUnwindSafe(Cell::new(None)),
+            project: AssertUnwindSafe(RefCell::default()),
+            stored_project: AssertUnwindSafe(Cell::new(false)),
             tell_after: AssertUnwindSafe(Cell::new(Moment::from_millis(0))),
         }
     }
@@ -204,6 +216,9 @@ impl SpaceObject {
         let path = request.path();
         let hash = path.trim_start_matches('/').parse();
         let hash = hash.map_err(|_| internal("the object's URL names no space"))?;
+        if let Ok(Some(id)) = request.headers().get(PROJECT) {
+            self.project.replace(Some(Project { id }));
+        }
         let read = read_request(request, MAX_OPERATION_BYTES).await;
         let read = read.map_err(|error| internal(&error.to_string()))?;
         let order = serde_json::from_slice(read.body())
@@ -234,7 +249,11 @@ impl SpaceObject {
                 return Err(problem);
             }
         };
-        self.set_alarm(self.due(&loaded)).await?;
+        let due = self.due(&loaded);
+        if due.is_some() {
+            self.store_project().await?;
+        }
+        self.set_alarm(due).await?;
         outcome.map_err(|error| shown(&error))
     }
 
@@ -245,13 +264,31 @@ impl SpaceObject {
         loaded.space.next_due().into_iter().chain(tell).min()
     }
 
-    /// The project that this is a space of: the object's name begins with it.
-    fn project(&self) -> Option<Project> {
-        let name = self.state.id().name()?;
-        let (project, _) = name.rsplit_once(':')?;
-        Some(Project {
-            id: project.to_owned(),
-        })
+    /// The project that this is a space of, as a request named it, or one before an alarm that woke the object:
+    /// an alarm does not say the object's name.
+    async fn project(&self) -> std::result::Result<Option<Project>, Problem> {
+        if self.project.borrow().is_none() {
+            let stored = self.state.storage().get::<String>(PROJECT_KEY).await;
+            let stored = stored.map_err(|error| internal(&error.to_string()))?;
+            if let Some(id) = stored {
+                self.stored_project.set(true);
+                self.project.replace(Some(Project { id }));
+            }
+        }
+        Ok(self.project.borrow().clone())
+    }
+
+    /// Stores the name of the project for alarms.
+    async fn store_project(&self) -> std::result::Result<(), Problem> {
+        if self.stored_project.get() {
+            return Ok(());
+        }
+        if let Some(Project { id }) = self.project().await? {
+            let stored = self.state.storage().put(PROJECT_KEY, id).await;
+            stored.map_err(|error| internal(&error.to_string()))?;
+            self.stored_project.set(true);
+        }
+        Ok(())
     }
 
     /// Tells the directory what it does not know yet. When that fails, it is tried again later.
@@ -259,7 +296,7 @@ impl SpaceObject {
         let Some(loaded) = self.loaded.lock().await.clone() else {
             return Ok(());
         };
-        let Some(project) = self.project() else {
+        let Some(project) = self.project().await? else {
             return Ok(());
         };
         let told = async {
@@ -304,8 +341,13 @@ impl SpaceObject {
 
     /// Asks the directory what the project wants extracted; when it does not answer, what was known holds.
     async fn learn_settings(&self, loaded: &Loaded) {
-        let Some(project) = self.project() else {
-            return;
+        let project = match self.project().await {
+            Ok(Some(project)) => project,
+            Ok(None) => return,
+            Err(problem) => {
+                console_warn!("the space's project is not known: {}", problem.message);
+                return;
+            }
         };
         match ask_directory(&self.env, &project, &Ask::Settings).await {
             Ok(Answer::Settings(settings)) => loaded.space.set_project(*settings),

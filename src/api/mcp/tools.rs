@@ -4,7 +4,7 @@ use http::{Method, Request};
 use serde_json::{Map, Value, json};
 
 use super::super::fields::refused;
-use super::super::{hosted, wire};
+use super::super::wire;
 use crate::memory::{Owner, OwnerKind, Problem};
 
 /// What is told of each tool: its name, what it is for, and what goes in and comes out. The tests write it from types.
@@ -101,32 +101,17 @@ static TOOLS: [Tool; 13] = [
     tool("graph_path", Method::GET, "/v1/graph/path/", Reach::Owner),
 ];
 
-/// The tools that are offered, with all that is told of them: those whose request this server has a route for.
+/// The tools, with all that is told of them.
 pub(super) fn list() -> Value {
-    let told = serde_json::from_str(LIST).unwrap_or_default();
-    let Value::Array(mut told) = told else {
-        return json!([]);
-    };
-    told.retain(|tool| {
-        tool.get("name")
-            .and_then(Value::as_str)
-            .is_some_and(|name| find(name).is_some())
-    });
-    Value::Array(told)
+    serde_json::from_str(LIST).unwrap_or_else(|_| json!([]))
 }
 
-/// The tool of this name, if it is offered.
+/// The tool of this name.
 pub(super) fn find(name: &str) -> Option<&'static Tool> {
-    TOOLS
-        .iter()
-        .find(|tool| tool.name == name && tool.is_served())
+    TOOLS.iter().find(|tool| tool.name == name)
 }
 
 impl Tool {
-    fn is_served(&self) -> bool {
-        hosted::route(&self.method, &self.path.replace(['{', '}'], "")).is_ok()
-    }
-
     /// The request of the REST API that a call with these arguments stands for.
     ///
     /// # Errors

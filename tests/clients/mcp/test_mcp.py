@@ -75,10 +75,9 @@ class Every:
         memory = await call("get_memory", memory_id=memory_id)
         self.assertEqual(memory["memory"], "User lives in Lyon")
         await call("delete_memory", memory_id=memory_id)
-        if "list_entities" in listed:
-            await call("list_entities")
-            await call("list_events")
-            await call("delete_entities", user_id=user)
+        await call("list_entities")
+        await call("list_events")
+        await call("delete_entities", user_id=user)
         await call("delete_all_memories", user_id=user)
         self.assertEqual(called, set(listed))
 

@@ -120,9 +120,10 @@ fn fields(rows: &mut String, schema: &Value) {
 
 fn row(rows: &mut String, name: &str, kind: &str, required: bool, about: &str) {
     let star = if required { " *" } else { "" };
+    // HTML ends cells and rows by itself.
     let _ = writeln!(
         rows,
-        "<tr><th scope=\"row\"><code>{}</code>{star}</th><td>{kind}</td><td>{}</td></tr>",
+        "<tr><th scope=\"row\"><code>{}</code>{star}<td>{kind}<td>{}",
         escape(name),
         escape(about)
     );
