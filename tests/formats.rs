@@ -1,5 +1,6 @@
-//! A space that an older edgemem stored opens, and loses nothing. `tests/formats/v1.json` holds every
-//! record of one as hex digits; a file is added for each new version and none is ever changed.
+//! A space that an older edgemem stored opens, and loses nothing; so does a directory. `tests/formats/v1.json` holds
+//! every record of a space as hex digits, `v1-owner.json` of one with feedback, exports and notices, and
+//! `v1-directory.json` of a directory; a file is added for each new version and none is ever changed.
 #![allow(missing_docs)]
 
 mod common;
@@ -8,16 +9,21 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use common::{Answer, Fixture, facts};
-use edgemem::memory::ChangeKind;
-use edgemem::operation::{Export, Graph, Operation, Reply};
-use edgemem::store::{Storage, Table, Write};
+use edgemem::directory::{Answer as Told, Ask, Directory, Now};
+use edgemem::memory::{ChangeKind, Moment, OwnerKind};
+use edgemem::operation::{
+    EventStatus, Export, Feedback, Graph, Happened, Judgement, Operation, Purpose, Reply, Report,
+};
+use edgemem::space::Settings;
+use edgemem::store::{MemoryStorage, Storage, Table, Write};
 use futures_executor::block_on;
+use serde_json::{Value, json};
 
 type Dump = BTreeMap<String, BTreeMap<String, String>>;
 
-fn dump(fixture: &Fixture) -> Dump {
+fn dump(storage: &MemoryStorage) -> Dump {
     let rows = |table| {
-        let scan = fixture.storage.scan(table, Bound::Unbounded, usize::MAX);
+        let scan = storage.scan(table, Bound::Unbounded, usize::MAX);
         let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         block_on(scan)
             .unwrap()
@@ -31,7 +37,7 @@ fn dump(fixture: &Fixture) -> Dump {
         .collect()
 }
 
-fn restore(fixture: &mut Fixture, dump: &Dump) {
+fn restore(storage: &MemoryStorage, dump: &Dump) {
     let mut writes = Vec::new();
     for table in Table::ALL {
         for (key, hex) in dump.get(table.name()).into_iter().flatten() {
@@ -44,8 +50,20 @@ fn restore(fixture: &mut Fixture, dump: &Dump) {
             });
         }
     }
-    block_on(fixture.storage.commit(writes)).unwrap();
-    fixture.reopen();
+    block_on(storage.commit(writes)).unwrap();
+}
+
+/// Writes a sample of today's format when it is told to.
+fn keep_sample(name: &str, stored: &Dump) {
+    if std::env::var_os("EDGEMEM_WRITE_FORMAT_SAMPLE").is_some() {
+        let path = format!("{}/tests/formats/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::write(path, serde_json::to_string_pretty(stored).unwrap()).unwrap();
+    }
+}
+
+fn are_version_1(stored: &Dump) -> bool {
+    let mut rows = stored.iter().filter(|(table, _)| *table != "index");
+    rows.all(|(_, rows)| rows.values().all(|record| record.starts_with("01")))
 }
 
 /// A space with a record in every table.
@@ -84,7 +102,8 @@ fn version_1_opens() {
     let text = include_str!("formats/v1.json");
     let stored: Dump = serde_json::from_str(text).unwrap();
     let mut fixture = Fixture::new();
-    restore(&mut fixture, &stored);
+    restore(&fixture.storage, &stored);
+    fixture.reopen();
     assert_eq!(fixture.texts(), ["User lives in Bergen"]);
     assert!(
         fixture
@@ -140,10 +159,10 @@ fn what_is_written_today_is_version_1() {
     fixture.run_due();
     fixture.accept(fixture.add_of("I play chess."));
     fixture.apply(Operation::Export(Box::new(Export {
-        schema: serde_json::json!({"type": "object"}),
+        schema: json!({"type": "object"}),
         ..Export::default()
     })));
-    let stored = dump(&fixture);
+    let stored = dump(&fixture.storage);
     // Pages have versions of their own; a space keeps notices only for a directory, which has a storage of its own.
     let elsewhere = ["index", "outbox", "directory"];
     for (table, rows) in stored
@@ -151,15 +170,175 @@ fn what_is_written_today_is_version_1() {
         .filter(|(table, _)| !elsewhere.contains(&table.as_str()))
     {
         assert!(!rows.is_empty(), "the sample has no {table}");
-        assert!(
-            rows.values().all(|record| record.starts_with("01")),
-            "{table}"
-        );
     }
-    if std::env::var_os("EDGEMEM_WRITE_FORMAT_SAMPLE").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats/v1.json");
-        std::fs::write(path, serde_json::to_string_pretty(&stored).unwrap()).unwrap();
+    assert!(are_version_1(&stored));
+    keep_sample("v1.json", &stored);
+}
+
+/// A space whose owner judged a memory, has one export and waits for another, and that has told nobody yet.
+fn judged() -> Fixture {
+    let mut fixture = Fixture::new();
+    fixture.settings = Settings {
+        notices: true,
+        ..Settings::default()
+    };
+    fixture.reopen();
+    fixture.script.then(facts(&["User lives in Oslo"]));
+    let memory = fixture.say("I live in Oslo.").outcomes[0].id;
+    fixture.apply(Operation::Feedback(Judgement {
+        memory,
+        feedback: Some(Feedback::Positive),
+        reason: Some("It is so".into()),
+    }));
+    fixture
+        .script
+        .then(Answer::Text(r#"{"city": "Oslo"}"#.into()));
+    let export = |purpose| {
+        Operation::Export(Box::new(Export {
+            purpose,
+            schema: json!({"type": "object"}),
+            ..Export::default()
+        }))
+    };
+    fixture.apply(export(Purpose::Export));
+    fixture.run_due();
+    fixture.apply(export(Purpose::Profile));
+    fixture
+}
+
+fn notices(fixture: &Fixture) -> Report {
+    match fixture.apply(Operation::Notices { limit: 100 }) {
+        Reply::Notices(report) => *report,
+        other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn feedback_exports_and_notices_of_version_1_are_read() {
+    let stored = serde_json::from_str(include_str!("formats/v1-owner.json")).unwrap();
+    let mut fixture = Fixture::new();
+    restore(&fixture.storage, &stored);
+    fixture.reopen();
+    let memory = fixture.memories().remove(0);
+    assert_eq!(memory.feedback, Some(Feedback::Positive));
+    assert_eq!(memory.feedback_reason.as_deref(), Some("It is so"));
+    let exported = |purpose| match fixture.apply(Operation::Exported { id: None, purpose }) {
+        Reply::Export(export) => *export,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(exported(Purpose::Export).result, json!({"city": "Oslo"}));
+    fixture
+        .script
+        .then(Answer::Text(r#"{"home": "Oslo"}"#.into()));
+    let profile = exported(Purpose::Profile);
+    assert_eq!(profile.status, EventStatus::Succeeded);
+    assert_eq!(profile.result, json!({"home": "Oslo"}));
+    assert!(fixture.space.untold_since().is_some());
+    let told = notices(&fixture).notices;
+    assert!(told.iter().any(|notice| matches!(
+        &notice.what,
+        Happened::Memory { kind: ChangeKind::Add, text, .. } if text == "User lives in Oslo"
+    )));
+}
+
+#[test]
+fn what_is_written_of_feedback_exports_and_notices_today_is_version_1() {
+    let stored = dump(&judged().storage);
+    for table in ["memories", "exports", "outbox", "jobs"] {
+        assert!(!stored[table].is_empty(), "the sample has no {table}");
+    }
+    assert!(are_version_1(&stored));
+    keep_sample("v1-owner.json", &stored);
+}
+
+fn ask(directory: &Directory<MemoryStorage>, ask: Ask) -> Told {
+    let at = Moment::from_millis(1_767_225_600_000);
+    block_on(directory.apply(ask, Now { at, random: 7 })).unwrap()
+}
+
+fn fields(value: Value) -> serde_json::Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+#[test]
+fn what_a_directory_writes_today_is_version_1() {
+    let fixture = judged();
+    let directory = Directory::new(MemoryStorage::new(), false);
+    let url = "https://example.com/hook";
+    let hook = json!({"name": "n", "url": url, "event_types": ["memory_add"]});
+    for asked in [
+        Ask::AddWebhook {
+            fields: fields(hook),
+        },
+        Ask::SetProject {
+            fields: fields(json!({"custom_instructions": "Only food."})),
+        },
+        Ask::PutMember {
+            email: "bob@example.com".into(),
+            role: "READER".into(),
+            new: true,
+        },
+        Ask::Declare {
+            kind: OwnerKind::Agent,
+            id: "tutor".into(),
+            metadata: json!({"plan": "pro"}),
+        },
+        Ask::Keep {
+            key: "profiles".into(),
+            value: json!({"enabled": true}),
+        },
+        Ask::Report {
+            space: fixture.scope().owner().unwrap().space_hash(),
+            report: Box::new(notices(&fixture)),
+        },
+    ] {
+        ask(&directory, asked);
+    }
+    let stored = dump(directory.storage());
+    assert!(!stored["directory"].is_empty() && are_version_1(&stored));
+    keep_sample("v1-directory.json", &stored);
+}
+
+#[test]
+fn a_directory_of_version_1_is_read() {
+    let storage = MemoryStorage::new();
+    let stored = serde_json::from_str(include_str!("formats/v1-directory.json")).unwrap();
+    restore(&storage, &stored);
+    let directory = Directory::new(storage, false);
+    let (page, page_size) = (1, 10);
+    let Told::Entities(entities) = ask(&directory, Ask::Entities { page, page_size }) else {
+        panic!()
+    };
+    let entities = entities.items.iter();
+    let entities: Vec<_> = entities.map(|it| (it.id.as_str(), it.memories)).collect();
+    assert_eq!(entities, [("alice", 1), ("tutor", 0)]);
+    let Told::Due { deliveries, .. } = ask(&directory, Ask::Due { limit: 10 }) else {
+        panic!()
+    };
+    let [delivery] = deliveries.as_slice() else {
+        panic!("{deliveries:?}")
+    };
+    assert_eq!(delivery.url, "https://example.com/hook");
+    assert!(delivery.body.to_string().contains("User lives in Oslo"));
+    let Told::Settings(settings) = ask(&directory, Ask::Settings) else {
+        panic!()
+    };
+    assert_eq!(settings.instructions.as_deref(), Some("Only food."));
+    let Told::Members(members) = ask(&directory, Ask::Members) else {
+        panic!()
+    };
+    assert_eq!(members, [("bob@example.com".into(), "READER".into())]);
+    let Told::Events(events) = ask(&directory, Ask::Events { page, page_size }) else {
+        panic!()
+    };
+    assert_eq!(events.total, 1);
+    let kept = ask(
+        &directory,
+        Ask::Kept {
+            key: "profiles".into(),
+        },
+    );
+    assert_eq!(kept, Told::Value(json!({"enabled": true})));
 }
 
 #[test]

@@ -93,6 +93,11 @@ impl<S: Storage> Directory<S> {
         }
     }
 
+    /// The storage under it.
+    pub fn storage(&self) -> &S {
+        &self.storage
+    }
+
     /// Does what is asked.
     ///
     /// # Errors
