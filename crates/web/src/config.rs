@@ -67,6 +67,7 @@ impl Config {
                 .and_then(VectorIndexKind::named)
                 .unwrap_or(defaults.vector_index),
             budget: self.megabytes.map_or(defaults.budget, |size| size << 20),
+            ..defaults
         }
     }
 
