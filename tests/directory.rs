@@ -172,6 +172,31 @@ fn what_comes_twice_is_told_once() {
 }
 
 #[test]
+fn a_webhook_is_told_of_what_happens_from_its_creation_on() {
+    let directory = Fixture::new();
+    let ann = user("ann");
+    let fields =
+        json!({"name": "n", "url": "https://example.com/h", "event_types": ["memory_add"]});
+    let asked = Ask::AddWebhook {
+        fields: map(fields),
+    };
+    directory.at(500, asked).unwrap();
+    // A space reports a moment later: this was added before, and that after the webhook was made.
+    let after = Notice {
+        at: Moment::from_millis(T0 + 600),
+        ..notice(&ann, 3, ChangeKind::Add, "I have a cat")
+    };
+    let before = notice(&ann, 2, ChangeKind::Add, "I have a dog");
+    directory.report(&ann, &[(OwnerKind::User, "ann", 2)], vec![before, after]);
+    let (due, _) = directory.due(1_000);
+    assert_eq!(due.len(), 1);
+    assert_eq!(
+        due[0].body.pointer("/event_details/data/memory"),
+        Some(&json!("I have a cat"))
+    );
+}
+
+#[test]
 fn a_delivery_that_fails_comes_again_later_and_is_given_up_at_last() {
     let directory = Fixture::new();
     directory.hook();

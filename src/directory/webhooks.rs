@@ -152,7 +152,8 @@ impl<S: Storage> Directory<S> {
                     *text = json!("");
                 }
                 let asked = |it: &&Webhook| {
-                    it.is_active && it.event_types.iter().any(|kind| kind == event_type)
+                    let is_new = notice.at >= it.created_at;
+                    is_new && it.is_active && it.event_types.iter().any(|kind| kind == event_type)
                 };
                 for webhook in webhooks.iter().filter(asked) {
                     if room == 0 {

@@ -98,6 +98,7 @@ pub struct AddWork {
 #[derive(Deserialize)]
 struct WorkFields {
     kind: String,
+    id: Option<Id>,
     event: Option<Id>,
     scope: Option<Scope>,
     messages: Option<Vec<Id>>,
@@ -141,6 +142,9 @@ impl TryFrom<WorkFields> for Work {
                 scope: needed("scope", fields.scope)?,
             },
             "embed" => Work::Embed,
+            "export" => Work::Export {
+                id: needed("id", fields.id)?,
+            },
             kind => return Err(format!("unknown kind of work `{kind}`")),
         })
     }

@@ -225,7 +225,7 @@ test("a project is read and set; another one is not there", async () => {
   await ok("PATCH", `${base}/proj_1/`, { custom_instructions: null, custom_categories: [] });
 });
 
-test("webhooks are told of changes, signed, and again when they do not answer", async () => {
+test("webhooks are told of changes, signed, and again when they do not answer", async (test) => {
   const got = [];
   let refusals = 1;
   const receiver = createServer((request, response) => {
@@ -238,6 +238,7 @@ test("webhooks are told of changes, signed, and again when they do not answer", 
     });
   });
   await new Promise((done) => receiver.listen(0, "127.0.0.1", done));
+  test.after(() => receiver.close());
   const url = `http://127.0.0.1:${receiver.address().port}/hook`;
   const hooks = "/api/v1/webhooks/projects/proj_1/";
   const made = await call("POST", hooks, {
@@ -275,7 +276,6 @@ test("webhooks are told of changes, signed, and again when they do not answer", 
   await ok("DELETE", `/api/v1/webhooks/${webhook_id}/`);
   assert.equal((await call("DELETE", `/api/v1/webhooks/${webhook_id}/`)).status, 404);
   assert.equal((await call("POST", hooks, { name: "n", url: "u", event_types: [] })).status, 400);
-  receiver.close();
 });
 
 test("a webhook that never answers does not hold up an add", async () => {
