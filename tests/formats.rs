@@ -230,6 +230,8 @@ fn feedback_exports_and_notices_of_version_1_are_read() {
     fixture
         .script
         .then(Answer::Text(r#"{"home": "Oslo"}"#.into()));
+    fixture.later(60_000);
+    fixture.run_due();
     let profile = exported(Purpose::Profile);
     assert_eq!(profile.status, EventStatus::Succeeded);
     assert_eq!(profile.result, json!({"home": "Oslo"}));

@@ -176,20 +176,24 @@ impl Gateway {
                 .hear(request)
                 .unwrap_or_else(|response| answer(*response));
         }
-        let route = match hosted::route(request.method(), request.uri().path()) {
-            Ok(route) => route,
+        let served = match hosted::served(request.method(), request.uri().path()) {
+            Ok(served) => served,
             Err(refusal) => return answer(refusal.response()),
         };
-        match route {
-            hosted::Route::Root => return answer(page::root(request.uri(), &self.about)),
-            hosted::Route::Health => return answer(self.health()),
+        match served {
+            hosted::Served::One(hosted::Route::Root) => {
+                return answer(page::root(request.uri(), &self.about));
+            }
+            hosted::Served::One(hosted::Route::Health) => return answer(self.health()),
             _ => {}
         }
-        let read = self.authenticate(request).and_then(|project| match route {
-            hosted::Route::Ping => Ok(answer(wire::json_response(StatusCode::OK, &project.ping()))),
-            route => {
+        let read = self.authenticate(request).and_then(|project| match served {
+            hosted::Served::One(hosted::Route::Ping) => {
+                Ok(answer(wire::json_response(StatusCode::OK, &project.ping())))
+            }
+            served => {
                 let todo = hosted::todo(
-                    &route,
+                    &served,
                     request.uri(),
                     request.headers(),
                     request.body(),
@@ -220,10 +224,10 @@ impl Gateway {
             mcp::Heard::Call(tool) => tool,
         };
         let asked = &tool.request;
-        let route = hosted::route(asked.method(), asked.uri().path())
+        let served = hosted::served(asked.method(), asked.uri().path())
             .map_err(|refusal| tool.envelope.wrap(&refusal.response()))?;
         let todo = hosted::todo(
-            &route,
+            &served,
             asked.uri(),
             asked.headers(),
             asked.body(),

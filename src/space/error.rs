@@ -47,6 +47,9 @@ pub enum SpaceError {
     /// No event has this id.
     #[error("Event not found!")]
     NoSuchEvent(Id),
+    /// The host does not serve what was asked.
+    #[error("only a server does this")]
+    NotServed,
     /// No export has this id, or there is none.
     #[error("No memory export request found")]
     NoSuchExport,
@@ -116,6 +119,7 @@ impl SpaceError {
             SpaceError::NoSuchEntity(_) => (404, "entity_not_found"),
             SpaceError::NoSuchContradiction(_) => (404, "contradiction_not_found"),
             SpaceError::BadCorrection(_) => (400, "bad_correction"),
+            SpaceError::NotServed => (501, "not_served"),
             SpaceError::NoSuchExport => (404, "export_not_found"),
             SpaceError::BadSchema => (400, "bad_schema"),
             SpaceError::NothingToExport => (404, "nothing_to_export"),

@@ -11,13 +11,14 @@ mod jobs;
 mod notices;
 mod pages;
 mod read;
+mod served;
 mod settings;
 mod state;
 mod write;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
@@ -36,6 +37,10 @@ use state::State;
 pub trait Host {
     /// The host's storage.
     type Storage: Storage;
+
+    /// Whether it serves others than the program that it is part of, and so has a directory, batches, exports and
+    /// feedback. Where it has not, no code of these is linked.
+    const SERVES: bool = true;
 
     /// The storage of this space.
     fn storage(&self) -> &Self::Storage;
@@ -158,14 +163,6 @@ impl<H: Host> Space<H> {
             Operation::List(list) => self.list(&list),
             Operation::Update(update) => self.update(update).await,
             Operation::Delete { id } => self.delete(id).await,
-            Operation::DeleteLinked { id } => self.delete_linked(id).await,
-            Operation::Feedback(judgement) => self.judge(judgement).await,
-            Operation::Batch { operations } => self.batch(operations).await,
-            Operation::Export(export) => self.export(*export).await,
-            Operation::Exported { id, purpose } => self.exported(id, purpose).await,
-            Operation::Notices { limit } => self.notices(limit).await,
-            Operation::Noticed { upto } => self.noticed(upto).await,
-            Operation::Summaries { filter } => Ok(self.summaries(&filter)),
             Operation::DeleteAll { filter } => self.delete_all(&filter).await,
             Operation::History { id } => self.history(id).await,
             Operation::Event { id } => self.event(id).await,
@@ -182,6 +179,17 @@ impl<H: Host> Space<H> {
             Operation::Resolve { id, keep } => self.resolve(id, &keep).await,
             Operation::Summary { scope } => Ok(self.summary(&scope)),
             Operation::Stats => Ok(self.stats()),
+            operation @ (Operation::DeleteLinked { .. }
+            | Operation::Feedback(_)
+            | Operation::Batch { .. }
+            | Operation::Export(_)
+            | Operation::Exported { .. }
+            | Operation::Notices { .. }
+            | Operation::Noticed { .. }
+            | Operation::Summaries { .. }) => match H::SERVES {
+                true => self.serve(operation).await,
+                false => Err(SpaceError::NotServed),
+            },
         }
     }
 
@@ -220,41 +228,59 @@ impl<H: Host> Space<H> {
             let first = state.next_sequence();
             let mut mint = Mint::new(self.hash, first, &random);
             let view = self.view(&state);
-            let (mut changes, answer) = plan(&view, &mut mint)?;
+            let (changes, answer) = plan(&view, &mut mint)?;
             view.known.check()?;
-            if mint.next_sequence() != first && !changes.clear {
-                let record = changes.space.take().or_else(|| state.record().cloned());
-                changes.space = record.map(|mut record| {
-                    record.next_sequence = mint.next_sequence();
-                    record
-                });
-            }
-            if self.host.settings().notices {
-                let new = notices::of(&changes, first, self.host.now());
-                changes.notices.extend(new);
-            }
-            // What is stored must be readable when the space is opened again.
-            state.index.check_vectors(&changes.vectors)?;
-            (changes, answer)
+            let ids = first..mint.next_sequence();
+            (self.completed(changes, &state, ids)?, answer)
         };
-        if changes != Changes::default() {
-            let mut writes = changes.to_writes()?;
-            {
-                let state = self.state.borrow();
-                writes.extend(state.tear(&changes));
-                writes.extend(state.pages.writes(&changes));
-            }
-            let storage = self.host.storage();
-            storage.commit(writes).await?;
-            {
-                let mut state = self.state.borrow_mut();
-                state.pages.written(&changes);
-                let embedded = changes.vectors.len();
-                state.apply(changes, storage)?;
-                state.index.link(embedded);
-            }
-            self.save_pages().await;
-        }
+        self.store(changes).await?;
         Ok(answer)
+    }
+
+    /// What is stored with changes that took the sequence numbers `ids`.
+    fn completed(
+        &self,
+        mut changes: Changes,
+        state: &State,
+        ids: Range<u32>,
+    ) -> Result<Changes, SpaceError> {
+        if !ids.is_empty() && !changes.clear {
+            let record = changes.space.take().or_else(|| state.record().cloned());
+            changes.space = record.map(|mut record| {
+                record.next_sequence = ids.end;
+                record
+            });
+        }
+        if H::SERVES && self.host.settings().notices {
+            let new = notices::of(&changes, ids.start, self.host.now());
+            changes.notices.extend(new);
+        }
+        // What is stored must be readable when the space is opened again.
+        state.index.check_vectors(&changes.vectors)?;
+        Ok(changes)
+    }
+
+    /// Stores changes and takes them over. Apart from what plans them, so that there is one of it.
+    async fn store(&self, changes: Changes) -> Result<(), SpaceError> {
+        if changes == Changes::default() {
+            return Ok(());
+        }
+        let mut writes = changes.to_writes()?;
+        {
+            let state = self.state.borrow();
+            writes.extend(state.tear(&changes));
+            writes.extend(state.pages.writes(&changes));
+        }
+        let storage = self.host.storage();
+        storage.commit(writes).await?;
+        {
+            let mut state = self.state.borrow_mut();
+            state.pages.written(&changes);
+            let embedded = changes.vectors.len();
+            state.apply(changes, storage)?;
+            state.index.link(embedded);
+        }
+        self.save_pages().await;
+        Ok(())
     }
 }

@@ -103,6 +103,8 @@ impl WebHost {
 impl SpaceHost for WebHost {
     type Storage = JsStorage;
 
+    const SERVES: bool = false;
+
     fn storage(&self) -> &JsStorage {
         &self.storage
     }

@@ -7,8 +7,43 @@ use super::{Read, Shape, query, scope};
 use crate::memory::{Feedback, Id, Problem};
 use crate::operation::{Export, Judgement, Operation, Purpose};
 
-/// `POST /v1/summary/`
-pub(super) fn summary(fields: &Fields) -> Result<Read, Problem> {
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// `POST /v1/summary/`
+    Summary,
+    /// `POST /v1/feedback/`
+    Feedback,
+    /// `POST /v1/exports/`
+    MakeExport,
+    /// `POST /v1/exports/get/`
+    GetExport,
+}
+
+/// The route of a path, and the methods that it has.
+pub(super) fn route(verb: &str, parts: &[&str]) -> Option<(Option<Asked>, &'static str)> {
+    let asked = match parts {
+        ["v1", "summary"] => Asked::Summary,
+        ["v1", "feedback"] => Asked::Feedback,
+        ["v1", "exports"] => Asked::MakeExport,
+        ["v1", "exports", "get"] => Asked::GetExport,
+        _ => return None,
+    };
+    Some(((verb == "POST").then_some(asked), "POST"))
+}
+
+/// Reads a request of such a route.
+pub(super) fn read(asked: Asked, body: &[u8]) -> Result<Read, Problem> {
+    let fields = Fields::of_body(body)?;
+    match asked {
+        Asked::Summary => summary(&fields),
+        Asked::Feedback => feedback(&fields),
+        Asked::MakeExport => export(&fields),
+        Asked::GetExport => exported(&fields),
+    }
+}
+
+fn summary(fields: &Fields) -> Result<Read, Problem> {
     let filter = scope::filter_of(fields)?;
     let owner = scope::owner_of(&filter)?;
     Ok(Read::of_owner(
@@ -18,8 +53,7 @@ pub(super) fn summary(fields: &Fields) -> Result<Read, Problem> {
     ))
 }
 
-/// `POST /v1/feedback/`
-pub(super) fn feedback(fields: &Fields) -> Result<Read, Problem> {
+fn feedback(fields: &Fields) -> Result<Read, Problem> {
     let id = fields.text("memory_id")?.ok_or_else(|| {
         refused(
             "missing_field",
@@ -53,8 +87,7 @@ pub(super) fn feedback(fields: &Fields) -> Result<Read, Problem> {
     ))
 }
 
-/// `POST /v1/exports/`
-pub(super) fn export(fields: &Fields) -> Result<Read, Problem> {
+fn export(fields: &Fields) -> Result<Read, Problem> {
     let schema = match fields.get("schema") {
         // Some clients send the schema as text.
         Some(Value::String(text)) => serde_json::from_str(text).ok(),
@@ -80,8 +113,7 @@ pub(super) fn export(fields: &Fields) -> Result<Read, Problem> {
     ))
 }
 
-/// `POST /v1/exports/get/`
-pub(super) fn exported(fields: &Fields) -> Result<Read, Problem> {
+fn exported(fields: &Fields) -> Result<Read, Problem> {
     let id = match fields.text("memory_export_id")? {
         None => None,
         Some(id) => Some(id.parse::<Id>().map_err(|_| {

@@ -12,12 +12,13 @@ mod older;
 mod places;
 mod query;
 mod scope;
+mod served;
 mod shapes;
 mod task;
 mod wide;
 
 use http::header::{ALLOW, HeaderValue};
-use http::{HeaderMap, Method, Response, Uri};
+use http::{Method, Response, Uri};
 
 use super::fields::{Fields, refused};
 use super::{MAX_BODY_BYTES, body_too_large, wire};
@@ -25,14 +26,12 @@ use crate::memory::{Id, IdError, Owner, Problem, SpaceHash};
 use crate::operation::{Operation, Reply};
 
 pub(super) use admin::ORGANIZATION;
-use older::Older;
+pub(super) use served::{Served, Todo, served, todo};
 pub(super) use shapes::Shape;
 pub use task::Backend;
 pub(super) use task::Task;
-use task::{Asks, in_form, spread};
-use wide::Wide;
 
-/// What a path and method stand for.
+/// What a path and method stand for that one space answers, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     /// `GET /`
@@ -81,18 +80,6 @@ pub(super) enum Route {
     Resolve(String),
     /// `GET /v1/stats/`
     Stats,
-    /// `POST /v1/summary/`
-    Summary,
-    /// `POST /v1/feedback/`
-    Feedback,
-    /// `POST /v1/exports/`
-    MakeExport,
-    /// `POST /v1/exports/get/`
-    GetExport,
-    /// What older clients and those of the self-hosted server ask of one space.
-    Older(Older),
-    /// What more than one space, or the directory, answers.
-    Wide(Wide),
 }
 
 /// Why a path and method stand for nothing.
@@ -103,6 +90,30 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// Of a path that has other methods.
+    fn of_method(method: &Method, allow: &'static str) -> Self {
+        Self {
+            problem: Problem::new(
+                405,
+                "method_not_allowed",
+                format!("{method} is not possible at this path, only {allow}"),
+            ),
+            allow: Some(allow),
+        }
+    }
+
+    /// Of a path that there is not.
+    fn of_path() -> Self {
+        Self {
+            problem: Problem::new(
+                404,
+                "no_such_route",
+                "there is nothing at this path; GET / lists the routes of this server",
+            ),
+            allow: None,
+        }
+    }
+
     pub fn into_problem(self) -> Problem {
         self.problem
     }
@@ -118,19 +129,27 @@ impl Refusal {
     }
 }
 
-/// Finds the route of a request. Slashes at the end, or doubled, make no difference; nothing is
-/// redirected, as not every client would follow.
-pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
-    let parts: Vec<String> = path
-        .split('/')
+/// The parts of a path. Slashes at the end, or doubled, make no difference; nothing is redirected, as not every
+/// client would follow.
+fn parts_of(path: &str) -> Vec<String> {
+    path.split('/')
         .filter(|part| !part.is_empty())
         .map(wire::percent_decode)
-        .collect();
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let verb = match *method {
+        .collect()
+}
+
+fn verb_of(method: &Method) -> &str {
+    match *method {
         Method::HEAD => "GET",
         _ => method.as_str(),
-    };
+    }
+}
+
+/// Finds what one space answers.
+pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
+    let parts = parts_of(path);
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let verb = verb_of(method);
     let (route, allow) = match parts.as_slice() {
         [] => ((verb == "GET").then_some(Route::Root), "GET"),
         ["health"] => ((verb == "GET").then_some(Route::Health), "GET"),
@@ -138,59 +157,7 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
         ["v3", "memories", "add"] => ((verb == "POST").then_some(Route::Add), "POST"),
         ["v3", "memories", "search"] => ((verb == "POST").then_some(Route::Search), "POST"),
         ["v3", "memories"] => ((verb == "POST").then_some(Route::List), "POST"),
-        ["v1", "memories"] => {
-            let route = match verb {
-                "DELETE" => Some(Route::DeleteAll),
-                "GET" => Some(Route::Older(Older::List)),
-                "POST" => Some(Route::Older(Older::Add)),
-                _ => None,
-            };
-            (route, "GET, POST, DELETE")
-        }
-        ["v2", "memories"] => (
-            (verb == "POST").then_some(Route::Older(Older::List)),
-            "POST",
-        ),
-        ["v1" | "v2", "memories", "search"] => (
-            (verb == "POST").then_some(Route::Older(Older::Search)),
-            "POST",
-        ),
-        ["v1", "memories", kind, id] if *id != "history" && wide::kind_of(kind).is_some() => {
-            let under = wide::kind_of(kind).map(|kind| Older::Under(kind, (*id).to_owned()));
-            (under.filter(|_| verb == "GET").map(Route::Older), "GET")
-        }
-        ["v1", "summary"] => ((verb == "POST").then_some(Route::Summary), "POST"),
-        ["v1", "feedback"] => ((verb == "POST").then_some(Route::Feedback), "POST"),
-        ["v1", "exports"] => ((verb == "POST").then_some(Route::MakeExport), "POST"),
-        ["v1", "exports", "get"] => ((verb == "POST").then_some(Route::GetExport), "POST"),
-        ["memories"] => {
-            let older = match verb {
-                "GET" => Some(Older::OssList),
-                "POST" => Some(Older::OssAdd),
-                "DELETE" => Some(Older::OssDeleteAll),
-                _ => None,
-            };
-            (older.map(Route::Older), "GET, POST, DELETE")
-        }
-        ["memories", id] => {
-            let id = (*id).to_owned();
-            let older = match verb {
-                "GET" => Some(Older::OssGet(id)),
-                "PUT" => Some(Older::OssUpdate(id)),
-                "DELETE" => Some(Older::OssDelete(id)),
-                _ => None,
-            };
-            (older.map(Route::Older), "GET, PUT, DELETE")
-        }
-        ["memories", id, "history"] => (
-            (verb == "GET").then(|| Route::Older(Older::OssHistory((*id).to_owned()))),
-            "GET",
-        ),
-        ["search"] => (
-            (verb == "POST").then_some(Route::Older(Older::OssSearch)),
-            "POST",
-        ),
-        ["v1", "memories", "events"] => return Err(nothing_here()),
+        ["v1", "memories"] => ((verb == "DELETE").then_some(Route::DeleteAll), "DELETE"),
         ["v1", "memories", id] => {
             let id = (*id).to_owned();
             let route = match verb {
@@ -232,30 +199,9 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
             "POST",
         ),
         ["v1", "stats"] => ((verb == "GET").then_some(Route::Stats), "GET"),
-        parts => match wide::route(verb, parts) {
-            Some((wide, allow)) => (wide.map(Route::Wide), allow),
-            None => return Err(nothing_here()),
-        },
+        _ => return Err(Refusal::of_path()),
     };
-    route.ok_or_else(|| Refusal {
-        problem: Problem::new(
-            405,
-            "method_not_allowed",
-            format!("{method} is not possible at this path, only {allow}"),
-        ),
-        allow: Some(allow),
-    })
-}
-
-fn nothing_here() -> Refusal {
-    Refusal {
-        problem: Problem::new(
-            404,
-            "no_such_route",
-            "there is nothing at this path; GET / lists the routes of this server",
-        ),
-        allow: None,
-    }
+    route.ok_or_else(|| Refusal::of_method(method, allow))
 }
 
 /// A request that a space can answer.
@@ -334,11 +280,6 @@ pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Proble
                 false => Read::of_id(id, Operation::Delete { id }, Shape::Deleted),
             })
         }
-        Route::Summary => asked::summary(&Fields::of_body(body)?),
-        Route::Feedback => asked::feedback(&Fields::of_body(body)?),
-        Route::MakeExport => asked::export(&Fields::of_body(body)?),
-        Route::GetExport => asked::exported(&Fields::of_body(body)?),
-        Route::Older(older) => older::read(older, uri, body),
         Route::History(id) => {
             let id = memory_id(id)?;
             Ok(Read::of_id(id, Operation::History { id }, Shape::History))
@@ -349,85 +290,12 @@ pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Proble
                 .map_err(|_| refused("bad_event_id", "event_id should be a valid UUID"))?;
             Ok(Read::of_id(id, Operation::Event { id }, Shape::Event))
         }
-        Route::Root | Route::Health | Route::Ping | Route::Wide(_) => Err(Problem::new(
+        Route::Root | Route::Health | Route::Ping => Err(Problem::new(
             500,
             "no_operation",
             "this route asks nothing of a space",
         )),
     }
-}
-
-/// What a request asks for.
-pub(super) enum Todo {
-    /// One space can answer it.
-    Read(Read),
-    /// Several spaces, or the directory, answer it.
-    Task(Task),
-}
-
-impl Todo {
-    /// The only space that it reaches; `None` when it may reach others, or tells of the project.
-    pub fn space(&self) -> Option<SpaceHash> {
-        match self {
-            Self::Read(read) => Some(read.space),
-            Self::Task(task) => task.space(),
-        }
-    }
-}
-
-/// Reads a request of any route but those that ask nothing.
-pub(super) fn todo(
-    route: &Route,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &[u8],
-    project: &str,
-) -> Result<Todo, Problem> {
-    if body.len() > MAX_BODY_BYTES {
-        return Err(body_too_large());
-    }
-    let fields = || {
-        let query = Fields::of_query(uri.query());
-        Fields::of_body(body).map(|body| query.or(body))
-    };
-    match route {
-        Route::Wide(wide) => return wide::read(wide, uri, headers, body, project).map(Todo::Task),
-        Route::Stats if !wide::names_somebody(&fields()?) => {
-            let totals = Task::Of(Box::new(admin::Admin::Totals));
-            return Ok(Todo::Task(totals));
-        }
-        // So a client says that everything is to go.
-        Route::DeleteAll if wide::names_everybody(&fields()?) => {
-            let mut fields = fields()?;
-            fields.retain(|name| !scope::is_id(name));
-            let (operation, shape) = query::delete_with(&fields, query::conditions(&fields)?)?;
-            return Ok(Todo::Task(Task::Spread {
-                places: places::Places::everywhere(),
-                operation: Box::new(operation),
-                shape,
-            }));
-        }
-        Route::Older(Older::OssList) if !wide::names_somebody(&fields()?) => {
-            return spread(&fields()?, uri, Asks::OssList).map(Todo::Task);
-        }
-        _ => {}
-    }
-    let problem = match read(route, uri, body) {
-        Ok(read) => return Ok(Todo::Read(read)),
-        Err(problem) => problem,
-    };
-    let asks = match route {
-        Route::Search | Route::Older(Older::Search | Older::OssSearch) => Asks::Search,
-        Route::List | Route::Older(Older::List | Older::OssList) => Asks::List,
-        Route::DeleteAll | Route::Older(Older::OssDeleteAll) => Asks::DeleteAll,
-        _ => return Err(problem),
-    };
-    if problem.code != scope::SEVERAL {
-        return Err(problem);
-    }
-    let fields = fields()?;
-    let task = spread(&fields, uri, asks)?;
-    Ok(Todo::Task(in_form(task, older::form_of(route, &fields)?)))
 }
 
 fn memory_id(text: &str) -> Result<Id, Problem> {

@@ -91,6 +91,53 @@ pub(crate) enum Older {
     OssHistory(String),
 }
 
+/// The route of a path, and the methods that it has.
+pub(super) fn route(verb: &str, parts: &[&str]) -> Option<(Option<Older>, &'static str)> {
+    let post = |older: Older| ((verb == "POST").then_some(older), "POST");
+    Some(match parts {
+        ["v1", "memories"] if verb != "DELETE" => {
+            let older = match verb {
+                "GET" => Some(Older::List),
+                "POST" => Some(Older::Add),
+                _ => None,
+            };
+            (older, "GET, POST, DELETE")
+        }
+        ["v2", "memories"] => post(Older::List),
+        ["v1" | "v2", "memories", "search"] => post(Older::Search),
+        ["v1", "memories", kind, id] if *id != "history" => {
+            let under = Older::Under(super::wide::kind_of(kind)?, (*id).to_owned());
+            ((verb == "GET").then_some(under), "GET")
+        }
+        ["memories"] => {
+            let older = match verb {
+                "GET" => Some(Older::OssList),
+                "POST" => Some(Older::OssAdd),
+                "DELETE" => Some(Older::OssDeleteAll),
+                _ => None,
+            };
+            (older, "GET, POST, DELETE")
+        }
+        ["memories", id] => {
+            let id = (*id).to_owned();
+            let older = match verb {
+                "GET" => Some(Older::OssGet(id)),
+                "PUT" => Some(Older::OssUpdate(id)),
+                "DELETE" => Some(Older::OssDelete(id)),
+                _ => None,
+            };
+            (older, "GET, PUT, DELETE")
+        }
+        ["memories", id, "history"] => {
+            let history = Older::OssHistory((*id).to_owned());
+            ((verb == "GET").then_some(history), "GET")
+        }
+        ["search"] => post(Older::OssSearch),
+        _ => return None,
+    })
+}
+
+/// Reads a request of such a route.
 pub(super) fn read(older: &Older, uri: &Uri, body: &[u8]) -> Result<Read, Problem> {
     let fields = || {
         let query = Fields::of_query(uri.query());
@@ -151,15 +198,15 @@ pub(super) fn read(older: &Older, uri: &Uri, body: &[u8]) -> Result<Read, Proble
     }
 }
 
-/// How the answer of several spaces is written, by the route that asked for it.
-pub(super) fn form_of(route: &super::Route, fields: &Fields) -> Result<Option<Form>, Problem> {
-    Ok(match route {
-        super::Route::Older(Older::Search) => Some(output_format(fields)?),
-        super::Route::Older(Older::List) => match fields.has("page") || fields.has("page_size") {
+/// How the answer of several spaces is written, by what asked for it.
+pub(super) fn form_of(older: &Older, fields: &Fields) -> Result<Option<Form>, Problem> {
+    Ok(match older {
+        Older::Search => Some(output_format(fields)?),
+        Older::List => match fields.has("page") || fields.has("page_size") {
             true => None,
             false => Some(output_format(fields)?),
         },
-        super::Route::Older(Older::OssDeleteAll) => Some(Form::Told(Done::DeletedAll)),
+        Older::OssDeleteAll => Some(Form::Told(Done::DeletedAll)),
         _ => None,
     })
 }

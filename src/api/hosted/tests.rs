@@ -14,12 +14,17 @@ use crate::memory::{Moment, OwnerKind};
 fn ask(method: &str, address: &str, body: Value) -> Result<Read, Problem> {
     let uri: Uri = address.parse().unwrap();
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let route = route(&method, uri.path()).map_err(|refusal| refusal.problem)?;
+    let served = served(&method, uri.path()).map_err(|refusal| refusal.problem)?;
     let body = match body {
         Value::Null => Vec::new(),
         body => body.to_string().into_bytes(),
     };
-    read(&route, &uri, &body)
+    match served {
+        Served::One(route) => read(&route, &uri, &body),
+        Served::Asked(asked) => asked::read(asked, &body),
+        Served::Older(older) => older::read(&older, &uri, &body),
+        Served::Wide(wide) => panic!("{wide:?}"),
+    }
 }
 
 fn id(sequence: u32) -> Id {

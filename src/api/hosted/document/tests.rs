@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::super::route;
+use super::super::served;
 use super::{UNPUBLISHED, answers, endpoints, openapi, page};
 
 /// Compares what is made with what is in a file of the project; writes it when snapshots are to be updated.
@@ -41,7 +41,7 @@ fn what_is_published_is_served_and_what_is_served_is_published() {
         let (method, path) = line.split_once(' ').unwrap();
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         assert!(
-            route(&method, &path.replace(['{', '}'], "")).is_ok(),
+            served(&method, &path.replace(['{', '}'], "")).is_ok(),
             "{line} is not served"
         );
     }
@@ -53,12 +53,16 @@ fn what_is_published_is_served_and_what_is_served_is_published() {
         parts.collect::<Vec<_>>().join("/")
     };
     let published: Vec<String> = published.iter().map(|line| bare(line)).collect();
-    let [one, wide] = [include_str!("../mod.rs"), include_str!("../wide.rs")];
-    let served = one.lines().chain(wide.lines()).filter_map(|line| {
+    let sources = [
+        include_str!("../mod.rs"),
+        include_str!("../asked.rs"),
+        include_str!("../wide.rs"),
+    ];
+    let routes = sources.into_iter().flat_map(str::lines).filter_map(|line| {
         let route = line.trim().strip_prefix("/// `")?.strip_suffix('`')?;
         route.contains(" /").then_some(route)
     });
-    let missing: Vec<&str> = served
+    let missing: Vec<&str> = routes
         .filter(|route| !UNPUBLISHED.contains(route) && !published.contains(&bare(route)))
         .collect();
     assert!(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use http::Method;
 
-use super::super::route;
+use super::super::served;
 
 /// What becomes of a call or a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -572,7 +572,7 @@ fn document() -> String {
 fn the_table_tells_the_truth_about_every_route() {
     for (method, path, _, state, _) in HOSTED.iter().chain(SELF_HOSTED) {
         let path = path.replace(['{', '}'], "");
-        let found = route(&Method::from_bytes(method.as_bytes()).unwrap(), &path);
+        let found = served(&Method::from_bytes(method.as_bytes()).unwrap(), &path);
         assert_eq!(found.is_ok(), *state != NotOffered, "{method} {path}");
     }
 }
