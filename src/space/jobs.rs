@@ -66,8 +66,7 @@ impl<H: Host> Space<H> {
                 let conversation = scope.conversation();
                 self.run_summary(&job, &conversation).await
             }
-            Work::Export { id } if H::SERVES => self.run_export(&job, *id).await,
-            Work::Export { .. } => self.finish_job(job.key()).await,
+            Work::Export { id } => self.serve_export(&job, *id).await,
             Work::Embed => match self.embed_missing().await {
                 Ok(()) => self.finish_job(job.key()).await,
                 Err(error) => Err(error),
@@ -151,8 +150,8 @@ impl<H: Host> Space<H> {
             _ => None,
         };
         let problem = Problem::new(502, error.code(), error.to_string());
-        if let (true, Work::Export { id }) = (H::SERVES, &job.work) {
-            self.note_failed_export(*id, given_up, &problem).await?;
+        if let Work::Export { id } = &job.work {
+            self.serve_failed_export(*id, given_up, &problem).await?;
         }
         self.commit(|state, _| {
             let key = job.key();

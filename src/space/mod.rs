@@ -186,10 +186,7 @@ impl<H: Host> Space<H> {
             | Operation::Exported { .. }
             | Operation::Notices { .. }
             | Operation::Noticed { .. }
-            | Operation::Summaries { .. }) => match H::SERVES {
-                true => self.serve(operation).await,
-                false => Err(SpaceError::NotServed),
-            },
+            | Operation::Summaries { .. }) => self.serve(operation).await,
         }
     }
 

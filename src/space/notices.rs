@@ -92,9 +92,6 @@ impl<H: Host> Space<H> {
 
     /// What was not told yet of memories that are erased, without their words.
     pub(super) async fn untold_of(&self, gone: &BTreeSet<Id>) -> Result<Vec<Notice>, SpaceError> {
-        if !H::SERVES || !self.host.settings().notices {
-            return Ok(Vec::new());
-        }
         let storage = self.host.storage();
         let found = storage
             .scan(Table::Outbox, Bound::Unbounded, usize::MAX)

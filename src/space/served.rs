@@ -1,11 +1,28 @@
-//! What only a server is asked.
+//! What only a server does. It comes in boxes: the states of an async function hold all that it may wait for, whatever
+//! leads there, so code that is never reached would be linked. A box that is never made is not.
+
+use std::collections::BTreeSet;
+use std::future::ready;
+
+use futures_util::future::LocalBoxFuture;
 
 use super::{Host, Space, SpaceError};
+use crate::memory::{Id, Notice, Problem};
 use crate::operation::{Operation, Reply};
+use crate::store::records::Job;
+
+type Boxed<'a, T> = LocalBoxFuture<'a, Result<T, SpaceError>>;
 
 impl<H: Host> Space<H> {
     /// Does what is asked by others than the program that holds the memory.
-    pub(super) async fn serve(&self, operation: Operation) -> Result<Reply, SpaceError> {
+    pub(super) fn serve(&self, operation: Operation) -> Boxed<'_, Reply> {
+        match H::SERVES {
+            true => Box::pin(self.served(operation)),
+            false => Box::pin(ready(Err(SpaceError::NotServed))),
+        }
+    }
+
+    async fn served(&self, operation: Operation) -> Result<Reply, SpaceError> {
         match operation {
             Operation::DeleteLinked { id } => self.delete_linked(id).await,
             Operation::Feedback(judgement) => self.judge(judgement).await,
@@ -16,6 +33,35 @@ impl<H: Host> Space<H> {
             Operation::Noticed { upto } => self.noticed(upto).await,
             Operation::Summaries { filter } => Ok(self.summaries(&filter)),
             _ => Err(SpaceError::NotServed),
+        }
+    }
+
+    /// Runs the job of an export.
+    pub(super) fn serve_export<'a>(&'a self, job: &'a Job, id: Id) -> Boxed<'a, ()> {
+        match H::SERVES {
+            true => Box::pin(self.run_export(job, id)),
+            false => Box::pin(self.finish_job(job.key())),
+        }
+    }
+
+    /// Notes why the job of an export failed.
+    pub(super) fn serve_failed_export<'a>(
+        &'a self,
+        id: Id,
+        given_up: bool,
+        problem: &'a Problem,
+    ) -> Boxed<'a, ()> {
+        match H::SERVES {
+            true => Box::pin(self.note_failed_export(id, given_up, problem)),
+            false => Box::pin(ready(Ok(()))),
+        }
+    }
+
+    /// What was not told yet of memories that are erased, without their words.
+    pub(super) fn serve_untold<'a>(&'a self, gone: &'a BTreeSet<Id>) -> Boxed<'a, Vec<Notice>> {
+        match H::SERVES && self.host.settings().notices {
+            true => Box::pin(self.untold_of(gone)),
+            false => Box::pin(ready(Ok(Vec::new()))),
         }
     }
 }

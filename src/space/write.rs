@@ -142,7 +142,7 @@ impl<H: Host> Space<H> {
         for id in &gone {
             history.extend(self.changes_of(id).await?);
         }
-        let untold = self.untold_of(&gone).await?;
+        let untold = self.serve_untold(&gone).await?;
         let count = self
             .commit(|state, mint| {
                 let known: BTreeSet<Id> = ids
