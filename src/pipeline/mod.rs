@@ -10,6 +10,7 @@ pub mod context;
 pub mod erase;
 mod evidence;
 pub mod extract;
+mod found;
 pub mod graph;
 pub mod knowledge;
 mod originals;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::found::Found;
 use super::knowledge::Known;
 use super::when::{Anchor, Intent, Pick, Wanted, Window, add, mentions};
 use crate::memory::{Card, Id, Memory, Moment, Precision, Span};
@@ -38,7 +39,7 @@ struct Event {
 /// Where a question of time looks.
 pub(super) struct Told<'a, A, S> {
     /// What other channels found, best first, with scores of 0 to 1.
-    pub found: &'a [(Card, f32)],
+    pub found: &'a [Found],
     /// The memory that tells of an event which the question names.
     pub anchored: A,
     /// What was said from one moment on and before another, oldest first.
@@ -60,7 +61,7 @@ where
     if *intent == Intent::default() {
         return Vec::new();
     }
-    let top = found.first().map_or(0.0, |(_, score)| *score);
+    let top = found.first().map_or(0.0, |first| first.score);
     let anchor = |anchor: &Anchor| match anchor {
         Anchor::Time(span) => Some(Event::of(*span, 1.0)),
         Anchor::Event(range) => {
@@ -72,10 +73,7 @@ where
         .window
         .as_ref()
         .and_then(|window| stretch(window, anchor));
-    let mut likely: Vec<(Id, f32)> = found
-        .iter()
-        .map(|(card, score)| (card.id, *score))
-        .collect();
+    let mut likely: Vec<(Id, f32)> = found.iter().map(|it| (it.card.id, it.score)).collect();
     if let Some(window) = window.filter(Event::has_both_ends) {
         let rest = likely.split_off(LOOKED_AT.min(likely.len()));
         likely.extend(said_then(&window, &likely, &rest, &told.said_between));

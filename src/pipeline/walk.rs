@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::found::Found;
 use super::knowledge::{Graph, Known};
 use super::past::Then;
 use crate::index::{Language, question_terms, terms};
-use crate::memory::{Card, EntityId, Id, Kind, Object, Relation, Speaker, pronoun};
+use crate::memory::{EntityId, Id, Kind, Object, Relation, Speaker, pronoun};
 use crate::operation::{Step, Stop};
 
 /// Relations on a way at most.
@@ -45,7 +46,7 @@ pub(super) struct Start<'a> {
     /// The time that it asks about.
     pub then: Then,
     /// What other channels found, best first, with scores of 0 to 1.
-    pub found: &'a [(Card, f32)],
+    pub found: &'a [Found],
     /// How many memories are enough: the walk meets the strongest first.
     pub enough: usize,
 }
@@ -136,7 +137,7 @@ impl Place<'_> {
     }
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'f> {
     known: Known<'a>,
     graph: &'a Graph,
     then: Then,
@@ -145,9 +146,9 @@ struct Walk<'a> {
     /// By strength, the earlier first.
     ahead: BinaryHeap<(u32, Reverse<usize>)>,
     best: FxHashMap<&'a EntityId, f32>,
-    /// Relations of the memories found, by their ends.
-    near: BTreeMap<&'a EntityId, BTreeMap<&'a String, &'a Relation>>,
-    found: BTreeSet<Id>,
+    /// Relations of the memories found, with their keys and in the order of these, when they are asked for.
+    near: Option<BTreeMap<&'a str, &'a Relation>>,
+    found: &'f [Found],
     /// Whether the question has a word of a predicate: most are met many times.
     said: FxHashMap<&'a str, bool>,
     /// The entities of whose names the question has a word.
@@ -172,21 +173,17 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
         places: Vec::new(),
         ahead: BinaryHeap::new(),
         best: FxHashMap::default(),
-        near: BTreeMap::new(),
-        found: start.found.iter().map(|(card, _)| card.id).collect(),
+        near: None,
+        found: start.found,
         said: FxHashMap::default(),
         named: FxHashSet::default(),
         arrived: FxHashMap::default(),
     };
-    for (card, _) in start.found {
-        for (key, relation) in graph.relations_from(&card.id) {
-            for end in ends(relation) {
-                walk.near.entry(end).or_default().insert(key, relation);
-            }
-        }
-    }
     for (entity, strength) in seeds(start.text, &walk.asked, graph) {
         walk.reach(entity, strength, 0, None, "named", false);
+    }
+    if walk.ahead.is_empty() {
+        return Vec::new();
     }
     let named = walk.asked.iter().flat_map(|word| graph.bearers_of(word));
     walk.named = named.collect();
@@ -232,11 +229,21 @@ fn said_of(name: &str, asked: &BTreeSet<String>) -> f32 {
     said as f32 / words.len().max(1) as f32
 }
 
+/// The relations that some memories support, by their keys.
+fn relations_of<'a>(found: &[Found], graph: &'a Graph) -> BTreeMap<&'a str, &'a Relation> {
+    let relations = found
+        .iter()
+        .flat_map(|it| graph.relations_from(&it.card.id));
+    relations
+        .map(|(key, relation)| (key.as_str(), relation))
+        .collect()
+}
+
 fn ends(relation: &Relation) -> impl Iterator<Item = &EntityId> {
     std::iter::once(&relation.subject).chain(relation.object.entity())
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Walk<'a, '_> {
     /// Takes note of an entity that a way leads to, if none as strong does.
     fn reach(
         &mut self,
@@ -294,10 +301,8 @@ impl<'a> Walk<'a> {
             (true, _) => Vec::new(),
             (false, false) => self.known.knowledge().mentions(entity).collect(),
             (false, true) => {
-                let found = self.found.iter().copied();
-                found
-                    .filter(|id| self.known.mentions_entity(id, entity))
-                    .collect()
+                let found = self.found.iter().map(|it| it.card.id);
+                self.known.mentioning(entity, found).collect()
             }
         };
         for id in mentions {
@@ -308,8 +313,10 @@ impl<'a> Walk<'a> {
         }
         let relations: Vec<&'a Relation> = match is_hub {
             true => {
-                let near = self.near.get(entity).into_iter();
-                near.flat_map(BTreeMap::values).copied().collect()
+                let near = || relations_of(self.found, self.graph);
+                let near = self.near.get_or_insert_with(near).values();
+                let at_it = |it: &&&Relation| ends(it).any(|end| end == entity);
+                near.filter(at_it).copied().collect()
             }
             false => {
                 let relations = self.graph.relations_of(entity);
@@ -429,10 +436,10 @@ const NEXT: f32 = 0.5;
 
 /// The messages beside those found in their conversations, with the share of the score that each gets and the one
 /// that it got it from.
-pub(super) fn beside<'a>(found: &[(Card, f32)], known: Known<'a>) -> Vec<Way<'a>> {
+pub(super) fn beside<'a>(found: &[Found], known: Known<'a>) -> Vec<Way<'a>> {
     let mut shares: BTreeMap<Id, (f32, Id)> = BTreeMap::new();
-    let messages = found.iter().filter(|(card, _)| card.kind == Kind::Message);
-    for (card, score) in messages {
+    let messages = found.iter().filter(|it| it.card.kind == Kind::Message);
+    for Found { card, score, .. } in messages {
         let scope = &card.traits.scope;
         let before = known.predecessors(scope, &card.id).take(BESIDE);
         let after = known.successors(scope, &card.id).take(BESIDE);
