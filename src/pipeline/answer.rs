@@ -138,10 +138,8 @@ pub fn recall(
             let (slot, _) = found.keywords.first()?;
             knowledge.id(index.sequence(*slot)?)
         };
-        let said_between = |from: Moment, until: Moment| -> Vec<Id> {
-            let said = knowledge.said_between(from, until);
-            said.filter(may).collect()
-        };
+        let said_between =
+            |from: Moment, until: Moment| knowledge.said_between(from, until).filter(may);
         let told = Told {
             found: &found,
             anchored,
