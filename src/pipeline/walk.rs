@@ -153,8 +153,8 @@ struct Walk<'a, 'f> {
     said: FxHashMap<&'a str, bool>,
     /// The entities of whose names the question has a word.
     named: FxHashSet<&'a EntityId>,
-    /// The best way to each memory, and the place from which it is one step.
-    arrived: FxHashMap<Id, (f32, usize)>,
+    /// The best way to each memory, by its sequence number, and the place from which it is one step.
+    arrived: FxHashMap<u32, (Id, f32, usize)>,
 }
 
 /// The memories that hang together with a question, best first.
@@ -198,6 +198,9 @@ fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a
         let bearers = graph.bearers_of(word);
         let is_common = bearers.len() > COMMON_WORD;
         for entity in bearers.filter_map(|id| graph.entity(id)) {
+            if seeds.contains_key(&entity.id) {
+                continue;
+            }
             let said = entity.names().map(|name| said_of(name, asked));
             let said = said.fold(0.0, f32::max);
             let strength = match said {
@@ -209,8 +212,7 @@ fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a
                 true => strength.min(PARTY),
                 false => strength,
             };
-            let known = seeds.entry(&entity.id).or_insert(strength);
-            *known = known.max(strength);
+            seeds.insert(&entity.id, strength);
         }
     }
     let mut words = text.split(|c: char| !c.is_alphanumeric());
@@ -395,18 +397,15 @@ impl<'a> Walk<'a, '_> {
         if strength < WEAKEST {
             return;
         }
-        let arrived = self.arrived.entry(memory).or_insert((0.0, place));
-        if arrived.0 < strength {
-            *arrived = (strength, place);
+        let new = (memory, strength, place);
+        let arrived = self.arrived.entry(memory.sequence()).or_insert(new);
+        if arrived.1 < strength {
+            *arrived = new;
         }
     }
 
     fn ways(self) -> Vec<Way<'a>> {
-        let mut ways: Vec<(Id, f32, usize)> = self
-            .arrived
-            .iter()
-            .map(|(id, (strength, place))| (*id, *strength, *place))
-            .collect();
+        let mut ways: Vec<(Id, f32, usize)> = self.arrived.into_values().collect();
         ways.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let (places, graph) = (Rc::new(self.places), self.graph);
         let way = |(memory, strength, last): (Id, f32, usize)| Way {
