@@ -146,8 +146,8 @@ struct Walk<'a, 'f> {
     /// By strength, the earlier first.
     ahead: BinaryHeap<(u32, Reverse<usize>)>,
     best: FxHashMap<&'a EntityId, f32>,
-    /// Relations of the memories found, with their keys and in the order of these, when they are asked for.
-    near: Option<BTreeMap<&'a str, &'a Relation>>,
+    /// Relations of the memories found, when they are asked for.
+    near: Option<Vec<&'a Relation>>,
     found: &'f [Found],
     /// Whether the question has a word of a predicate: most are met many times.
     said: FxHashMap<&'a str, bool>,
@@ -231,13 +231,14 @@ fn said_of(name: &str, asked: &BTreeSet<String>) -> f32 {
     said as f32 / words.len().max(1) as f32
 }
 
-/// The relations that some memories support, by their keys.
-fn relations_of<'a>(found: &[Found], graph: &'a Graph) -> BTreeMap<&'a str, &'a Relation> {
-    let relations = found
-        .iter()
-        .flat_map(|it| graph.relations_from(&it.card.id));
+/// The relations that some memories support, each once.
+fn relations_of<'a>(found: &[Found], graph: &'a Graph) -> Vec<&'a Relation> {
+    let memories = found.iter().map(|it| &it.card.id);
+    let relations = memories.flat_map(|id| graph.relations_from(id));
+    let mut known: FxHashSet<*const Relation> = FxHashSet::default();
     relations
-        .map(|(key, relation)| (key.as_str(), relation))
+        .map(|(_, relation)| relation)
+        .filter(|relation| known.insert(std::ptr::from_ref(*relation)))
         .collect()
 }
 
@@ -316,7 +317,7 @@ impl<'a> Walk<'a, '_> {
         let relations: Vec<&'a Relation> = match is_hub {
             true => {
                 let near = || relations_of(self.found, self.graph);
-                let near = self.near.get_or_insert_with(near).values();
+                let near = self.near.get_or_insert_with(near).iter();
                 let at_it = |it: &&&Relation| ends(it).any(|end| end == entity);
                 near.filter(at_it).copied().collect()
             }
