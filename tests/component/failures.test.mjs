@@ -166,6 +166,37 @@ test("calls at the same time", async () => {
   }
 });
 
+test("in a storm of failures, stalls and cancelled calls nothing acknowledged is lost", async () => {
+  let seed = 1;
+  const chance = () => (seed = (seed * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
+  const some = (millis) => new Promise((done) => setTimeout(done, chance() * millis));
+  for (let round = 0; round < 4; round++) {
+    const { space, storage, kept, reopen } = await open();
+    storage.commit = async (...words) => {
+      const luck = chance();
+      await some(8);
+      if (luck < 0.05) throw new Error("the disk is gone");
+      kept.commit(...words);
+      if (luck > 0.97) await never();
+    };
+    const acknowledged = [];
+    const remember = async (_, number) => {
+      await some(60);
+      if (chance() < 0.1) space.cancel();
+      const text = `Fact number ${number}`;
+      await space.remember([says(text)]).then(
+        () => acknowledged.push(text),
+        ({ payload }) => assert.ok(["storage", "cancelled"].includes(payload?.tag), JSON.stringify(payload)),
+      );
+    };
+    await Promise.all(Array.from({ length: 12 }, remember));
+    storage.commit = kept.commit;
+    const stored = await texts(await reopen());
+    assert.deepEqual(acknowledged.filter((text) => !stored.includes(text)), []);
+    assert.deepEqual(await texts(space), stored);
+  }
+});
+
 test("what makes no sense is refused in words", async () => {
   const { memory, space } = await open();
   await assert.rejects(memory.Space.open({}, { embedder: builtin }), fails("invalid", "scope_required"));
