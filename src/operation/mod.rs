@@ -122,7 +122,11 @@ pub enum Operation {
         scope: Scope,
     },
     /// Counts. Answers [`Reply::Stats`].
-    Stats,
+    Stats {
+        /// Also a hash of what is stored, for which all of it is read.
+        #[serde(default)]
+        digest: bool,
+    },
 }
 
 /// An answer.
