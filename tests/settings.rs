@@ -42,7 +42,7 @@ fn links(fixture: &Fixture) -> Vec<(String, Vec<u8>)> {
 }
 
 fn stats(fixture: &Fixture) -> Stats {
-    match fixture.apply(Operation::Stats) {
+    match fixture.apply(Operation::Stats { digest: false }) {
         Reply::Stats(stats) => *stats,
         other => panic!("{other:?}"),
     }

@@ -197,8 +197,8 @@ export class Memory {
     return this.#ask("POST", path, { ...this.#scoped(options), keep }, options);
   }
 
-  /** Counts and sizes. */
-  async stats(options: Scope & Call = {}): Promise<Stats> {
+  /** Counts and sizes; with `digest` also a hash of what is stored, for which all of it is read. */
+  async stats(options: Scope & Call & { digest?: boolean } = {}): Promise<Stats> {
     return this.#ask("GET", `/v1/stats/${toQuery(this.#scoped(options))}`, undefined, options);
   }
 

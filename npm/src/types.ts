@@ -354,6 +354,8 @@ export interface Stats {
   memoryBytes: number;
   memoryBudgetBytes: number;
   moduleBytes: number | null;
+  /** Two memories with the same one are the same, to the byte; null when it was not asked for. */
+  digest: string | null;
 }
 
 export type { Embedder, EmbeddingEndpoint, Encryption, Endpoint, Llm, Store };

@@ -106,6 +106,8 @@ impl Union {
     }
 
     fn take(&mut self, channel: Ranked<'_>, place: usize, gain: impl Fn(f32, f32) -> f32) {
+        self.found.reserve(channel.candidates.len());
+        self.places.reserve(channel.candidates.len());
         for (rank, (slot, score)) in (1..).zip(channel.candidates) {
             let at = *self.places.entry(*slot).or_insert_with(|| {
                 self.found.push(Fused {
@@ -136,8 +138,10 @@ impl Union {
             self.found.truncate(k);
         }
         self.found.sort_unstable_by(order);
+        self.places.clear();
         let places = (0..).zip(&self.found);
-        self.places = places.map(|(at, found)| (found.slot, at)).collect();
+        self.places
+            .extend(places.map(|(at, found)| (found.slot, at)));
     }
 
     /// The candidates: best first after [`Union::keep`], and then those that were added.

@@ -69,7 +69,7 @@ impl fmt::Debug for SpaceHash {
 /// that grows within the space (so ids sort by age), and 26 random bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Id(Uuid);
+pub struct Id(u128);
 
 /// Why a text is not an [`Id`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -80,65 +80,70 @@ pub enum IdError {
 }
 
 const SEQUENCE_SHIFT: u32 = 26;
-const RANDOM_MASK: u128 = (1 << SEQUENCE_SHIFT) - 1;
-const LOCAL_MASK: u64 = (1 << (32 + SEQUENCE_SHIFT)) - 1;
+const RANDOM_MASK: u64 = (1 << SEQUENCE_SHIFT) - 1;
+/// Sequence number and random bits: the lowest of an id.
+const LOCAL_BITS: u32 = 32 + SEQUENCE_SHIFT;
+const LOCAL_MASK: u64 = (1 << LOCAL_BITS) - 1;
+/// What of a space's hash stands before the version, between version and variant, and after the variant.
+const HIGH_SHIFT: u32 = 16;
+const MIDDLE_SHIFT: u32 = 4;
+const MIDDLE_MASK: u64 = 0xfff;
+const LOW_MASK: u64 = 0xf;
+const VERSION: u64 = 0x8 << 12;
+const VARIANT: u64 = 0b10 << 62;
 
 impl Id {
     /// No id is before this one.
-    pub const FIRST: Self = Self(Uuid::nil());
+    pub const FIRST: Self = Self(0);
 
     /// Makes the id number `sequence` of a space. Only the low 26 bits of `random` are used.
     pub fn new(space: SpaceHash, sequence: u32, random: u64) -> Self {
-        let free = (u128::from(space.0) << 58)
-            | (u128::from(sequence) << SEQUENCE_SHIFT)
-            | (u128::from(random) & RANDOM_MASK);
-        // 48 bits, version, 12 bits, variant, 62 bits.
-        let high = free >> 74;
-        let middle = (free >> 62) & 0xfff;
-        let low = free & ((1 << 62) - 1);
-        let bits = (high << 80) | (0x8 << 76) | (middle << 64) | (0b10 << 62) | low;
-        Self(Uuid::from_u128(bits))
+        let local = u64::from(sequence) << SEQUENCE_SHIFT | (random & RANDOM_MASK);
+        Self::in_space(space, local)
     }
 
     /// The hash of the space that this id was made in. For a UUID that edgemem did not make, it is
     /// the hash of no space, so a look-up finds nothing.
     pub fn space(&self) -> SpaceHash {
-        SpaceHash((self.free_bits() >> 58) as u64)
+        let (first, last) = ((self.0 >> 64) as u64, self.0 as u64);
+        let high = first >> HIGH_SHIFT << HIGH_SHIFT;
+        let middle = (first & MIDDLE_MASK) << MIDDLE_SHIFT;
+        SpaceHash(high | middle | (last >> LOCAL_BITS & LOW_MASK))
     }
 
     /// The sequence number within the space.
     pub fn sequence(&self) -> u32 {
-        ((self.free_bits() >> SEQUENCE_SHIFT) & 0xffff_ffff) as u32
+        Self::sequence_of(self.local())
     }
 
     /// The id as a number.
     pub fn to_bits(self) -> u128 {
-        self.0.as_u128()
+        self.0
     }
 
     /// The id that [`Id::to_bits`] gave as a number.
     pub fn from_bits(bits: u128) -> Self {
-        Self(Uuid::from_u128(bits))
+        Self(bits)
     }
 
     /// What tells it from the other ids of its space: sequence number and random bits. They order as the ids do.
     pub fn local(&self) -> u64 {
-        self.free_bits() as u64 & LOCAL_MASK
+        self.0 as u64 & LOCAL_MASK
     }
 
     /// The id of a space that [`Id::local`] stands for.
     pub fn in_space(space: SpaceHash, local: u64) -> Self {
-        Self::new(space, Self::sequence_of(local), local)
+        let high = space.0 >> HIGH_SHIFT << HIGH_SHIFT;
+        let middle = space.0 >> MIDDLE_SHIFT & MIDDLE_MASK;
+        let low = (space.0 & LOW_MASK) << LOCAL_BITS;
+        let first = high | VERSION | middle;
+        let last = VARIANT | low | (local & LOCAL_MASK);
+        Self(u128::from(first) << 64 | u128::from(last))
     }
 
     /// The sequence number in what [`Id::local`] gave.
     pub fn sequence_of(local: u64) -> u32 {
         ((local & LOCAL_MASK) >> SEQUENCE_SHIFT) as u32
-    }
-
-    fn free_bits(&self) -> u128 {
-        let bits = self.0.as_u128();
-        ((bits >> 80) << 74) | (((bits >> 64) & 0xfff) << 62) | (bits & ((1 << 62) - 1))
     }
 }
 
@@ -177,7 +182,7 @@ impl FromStr for Id {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         Uuid::try_parse(text)
-            .map(Self)
+            .map(|uuid| Self(uuid.as_u128()))
             .map_err(|_| IdError::NotAUuid)
     }
 }
@@ -198,7 +203,7 @@ impl From<Id> for String {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_hyphenated().fmt(f)
+        Uuid::from_u128(self.0).as_hyphenated().fmt(f)
     }
 }
 

@@ -312,4 +312,7 @@ pub struct Stats {
     pub budget: usize,
     /// Bytes of the whole module's memory, where that can be told.
     pub module: Option<usize>,
+    /// A hash of what is stored ([`digest`](crate::store::digest)), if it was asked for.
+    #[serde(default)]
+    pub digest: Option<String>,
 }

@@ -167,7 +167,11 @@ pub enum Operation {
         filter: Filter,
     },
     /// Counts. Answers [`Reply::Stats`].
-    Stats,
+    Stats {
+        /// Also a hash of what is stored, for which all of it is read.
+        #[serde(default)]
+        digest: bool,
+    },
 }
 
 /// An answer.

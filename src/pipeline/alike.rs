@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::answer::Question;
+use super::found::Found;
 use super::knowledge::Known;
 use super::originals::StoredVectors;
 use super::recall::{Passage, RecallIndex};
 use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex, question_terms};
-use crate::memory::{Card, Id};
+use crate::memory::Id;
 use crate::operation::{Step, Stop};
 
 /// So many memories found first say what is looked for. From 5 to 20 little changes, as with the others here by
@@ -52,15 +53,18 @@ impl<'a> Alike<'a> {
     /// `found` are the memories that other channels found, best first, with scores of 0 to 1.
     pub fn new(
         question: &Question<'_>,
-        found: &[(Card, f32)],
+        found: &[Found],
         index: &'a RecallIndex,
         known: Known<'a>,
     ) -> Self {
-        let first = found.iter().take(FIRST).flat_map(|(card, score)| {
-            let slots: Vec<Slot> = index.slots_of(card.id).collect();
-            let share = score / slots.len().max(1) as f32;
-            slots.into_iter().map(move |slot| (slot, share))
-        });
+        let first = found
+            .iter()
+            .take(FIRST)
+            .flat_map(|Found { card, score, .. }| {
+                let slots: Vec<Slot> = index.slots_of(card.id).collect();
+                let share = score / slots.len().max(1) as f32;
+                slots.into_iter().map(move |slot| (slot, share))
+            });
         Self {
             index,
             known,
@@ -77,12 +81,13 @@ impl<'a> Alike<'a> {
     pub fn ties(
         &self,
         question: &Question<'_>,
-        found: &[(Card, f32)],
+        found: &[Found],
         allowed: &Bitmap,
-    ) -> Result<Vec<(Id, f32, Tie)>, VectorError> {
-        let Some((_, best)) = found.first().filter(|(_, best)| *best > 0.0) else {
+    ) -> Result<Vec<(Slot, f32, Tie)>, VectorError> {
+        let best = found.first().map_or(0.0, |first| first.score);
+        if best == 0.0 {
             return Ok(Vec::new());
-        };
+        }
         if self.known.count() <= FIRST {
             return Ok(Vec::new());
         }
@@ -94,10 +99,7 @@ impl<'a> Alike<'a> {
         let meaning = self.near(question, allowed)?;
         for (found, share, tie) in [(words, WORDS, Tie::Words), (meaning, MEANING, Tie::Meaning)] {
             let found = self.index.memories_of(found).into_iter();
-            ties.extend(found.filter_map(|(slot, score)| {
-                let id = self.known.id(self.index.sequence(slot)?)?;
-                Some((id, best * share * score, tie))
-            }));
+            ties.extend(found.map(|(slot, score)| (slot, best * share * score, tie)));
         }
         Ok(ties)
     }
@@ -192,18 +194,17 @@ fn to(by: &str, memory: Id) -> Step {
 }
 
 /// What was found of each session, with its share of the score of the best there.
-fn sessions(found: &[(Card, f32)]) -> Vec<(Id, f32, Tie)> {
-    let mut runs: BTreeMap<Option<&str>, Vec<&(Card, f32)>> = BTreeMap::new();
+fn sessions(found: &[Found]) -> Vec<(Slot, f32, Tie)> {
+    let mut runs: BTreeMap<Option<&str>, Vec<&Found>> = BTreeMap::new();
     for one in found {
-        let run = one.0.traits.scope.run_id.as_deref();
+        let run = one.card.traits.scope.run_id.as_deref();
         runs.entry(run).or_default().push(one);
     }
-    let mut sessions: Vec<Vec<&(Card, f32)>> = Vec::new();
-    for mut run in runs.into_values() {
-        run.sort_by_key(|(card, _)| (card.created_at, card.id));
-        let said = |one: &(Card, f32)| one.0.created_at.as_millis();
-        let of_run = run.chunk_by(|a, b| said(b).saturating_sub(said(a)) <= PAUSE);
-        sessions.extend(of_run.map(<[_]>::to_vec));
+    let mut sessions: Vec<&[&Found]> = Vec::new();
+    for run in runs.values_mut() {
+        run.sort_unstable_by_key(|it| (it.card.created_at, it.card.id));
+        let said = |one: &Found| one.card.created_at.as_millis();
+        sessions.extend(run.chunk_by(|a, b| said(b).saturating_sub(said(a)) <= PAUSE));
     }
     // That all is of one session says nothing.
     if sessions.len() == 1 {
@@ -212,14 +213,12 @@ fn sessions(found: &[(Card, f32)]) -> Vec<(Id, f32, Tie)> {
     let mut ties = Vec::with_capacity(found.len());
     for session in sessions {
         // The first of equals.
-        let best = session.iter().reduce(|a, b| if b.1 > a.1 { b } else { a });
-        let Some((best, score)) = best else { continue };
-        let tie = Tie::Session(best.id);
-        ties.extend(
-            session
-                .iter()
-                .map(|(card, _)| (card.id, SESSION * score, tie)),
-        );
+        let best = session
+            .iter()
+            .reduce(|a, b| if b.score > a.score { b } else { a });
+        let Some(best) = best else { continue };
+        let (strength, tie) = (SESSION * best.score, Tie::Session(best.card.id));
+        ties.extend(session.iter().map(|it| (it.slot, strength, tie)));
     }
     ties
 }

@@ -1,12 +1,13 @@
 //! Recall: which memories answer a question. No model is asked.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
 use super::alike::{Alike, Tie};
 use super::evidence::{Candidate, Named, join};
+use super::found::{Cards, Found, best_first};
 use super::knowledge::{Knowledge, Known};
 use super::past::Then;
 use super::recall::{Candidates, Channels, MIN_CANDIDATES, Passage, RecallIndex};
@@ -14,11 +15,14 @@ use super::timed::{Told, timed};
 use super::walk::{Path, Start, beside, walk};
 use super::when::{Intent, intent};
 use crate::index::{Bitmap, CHANNELS, Fused, Ranked, Scored, Slot, VectorError};
-use crate::memory::{Card, Claim, Filter, Id, Memory, Moment};
+use crate::memory::{Filter, Id, Memory, Moment};
 use crate::operation::{Channel, ChannelScore, Hit, Receipt, Search, Step};
 
 /// Candidates of one channel for each hit wanted.
 const CANDIDATES_PER_HIT: usize = 4;
+
+/// A walk through the graph may stop when it has met so many memories.
+const MIN_WALKED: usize = 100;
 
 /// Of what channels found together, so many go on, at least.
 const MIN_FUSED: usize = 200;
@@ -120,17 +124,10 @@ pub fn recall(
     let most = most_of(search);
     let age = |slot: Slot| index.sequence(slot);
     union.keep(most, age);
-    let cards = |fused: &[Fused]| -> Vec<(Card, f32)> {
-        let found = fused.iter();
-        let found = found.filter_map(|it| Some((index.card(it.slot, knowledge)?, it.score)));
-        found.collect()
-    };
-    let best_first = |found: &mut Vec<(Card, f32)>| {
-        found.sort_by(|(a, left), (b, right)| right.total_cmp(left).then(a.id.cmp(&b.id)));
-    };
+    let mut cards = Cards::new(index, knowledge);
     let asked = intent(question.text, question.now);
     if asks(Channel::Time) && asked != Intent::default() {
-        let found = cards(union.found());
+        let found = cards.of(union.found());
         let anchored = |text: &str| {
             let candidates = Candidates {
                 count: 1,
@@ -141,10 +138,8 @@ pub fn recall(
             let (slot, _) = found.keywords.first()?;
             knowledge.id(index.sequence(*slot)?)
         };
-        let said_between = |from: Moment, until: Moment| -> Vec<Id> {
-            let said = knowledge.said_between(from, until);
-            said.filter(may).collect()
-        };
+        let said_between =
+            |from: Moment, until: Moment| knowledge.said_between(from, until).filter(may);
         let told = Told {
             found: &found,
             anchored,
@@ -162,13 +157,13 @@ pub fn recall(
         union.add(ranked, place_of(Channel::Time));
         union.keep(most, age);
     }
-    let mut found = cards(union.found());
-    let named = Named::of(question.text, found.iter().map(|(card, _)| card), knowledge);
+    let mut found = cards.of(union.found());
+    let named = Named::of(question.text, &found, knowledge);
     let mut graph = OfGraph::default();
     if asks(Channel::Graph) {
-        found
-            .iter_mut()
-            .for_each(|(card, score)| *score *= named.keeps(card));
+        for it in &mut found {
+            it.score *= named.keeps(&it.card);
+        }
         best_first(&mut found);
         graph = of_graph(question, then, &found, (known, index), &may_answer)?;
         let ranked = Ranked {
@@ -176,6 +171,7 @@ pub fn recall(
             weight: 1.0,
         };
         union.add(ranked, place_of(Channel::Graph));
+        union.keep(most, age);
     }
     if asks(Channel::Standing) {
         let standing = index.selections.standing();
@@ -190,17 +186,20 @@ pub fn recall(
         };
         union.add(ranked, place_of(Channel::Standing));
     }
-    let mut candidates: Vec<Candidate<'_>> = union
+    let candidates = union
         .found()
         .iter()
-        .filter_map(|it| Some(Candidate::new(index.card(it.slot, knowledge)?, it, &named)))
+        .filter_map(|it| Some(Candidate::new(cards.get(it.slot)?, it, &named)))
         .collect();
-    join(&mut candidates, knowledge, search.transcript);
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.card.id.cmp(&b.card.id)));
-    let conflicts = Conflicts::of(known);
+    let mut candidates = join(candidates, knowledge, search.transcript);
+    candidates.sort_unstable_by(|a, b| {
+        let ages = || a.card.id.cmp(&b.card.id);
+        b.score.total_cmp(&a.score).then_with(ages)
+    });
     let mut given: BTreeSet<Id> = BTreeSet::new();
     let mut hits: Vec<Hit> = Vec::new();
-    let by_id: BTreeMap<Id, &Fused> = candidates.iter().map(|it| (it.card.id, it.fused)).collect();
+    let fused = candidates.iter().map(|it| (it.card.id, it.fused));
+    let by_id: FxHashMap<Id, &Fused> = fused.collect();
     let likely = candidates.iter().take(search.top_k);
     let likely = likely.filter(|candidate| usual(candidate.score) >= search.threshold);
     known.fetch(likely.map(|candidate| candidate.card.id));
@@ -209,7 +208,8 @@ pub fn recall(
         if hits.len() >= search.top_k || score < search.threshold {
             break;
         }
-        for id in conflicts.with(&candidate.card.id, may, known) {
+        let opposed = knowledge.graph().opposed_to(&candidate.card.id);
+        for id in with_opposed(candidate.card.id, &opposed, may, known) {
             if hits.len() >= search.top_k || given.contains(&id) {
                 continue;
             }
@@ -229,7 +229,7 @@ pub fn recall(
                 score,
                 rerank_score: None,
                 receipt,
-                contradicts: conflicts.of_memory(&id),
+                contradicts: knowledge.graph().opposed_to(&id).into_iter().collect(),
             });
         }
     }
@@ -246,7 +246,7 @@ fn most_of(search: &Search) -> usize {
 fn of_graph<'a>(
     question: &Question<'_>,
     then: Then,
-    found: &[(Card, f32)],
+    found: &[Found],
     (known, index): (Known<'a>, &'a RecallIndex),
     may_answer: &Bitmap,
 ) -> Result<OfGraph<'a>, VectorError> {
@@ -254,29 +254,27 @@ fn of_graph<'a>(
         text: question.text,
         then,
         found,
-        enough: most_of(question.search),
+        enough: (question.search.top_k * CANDIDATES_PER_HIT).max(MIN_WALKED),
     };
-    let top = found.first().map_or(0.0, |(_, score)| *score);
-    let own: FxHashMap<Id, f32> = found
-        .iter()
-        .map(|(card, score)| (card.id, *score))
-        .collect();
+    let top = found.first().map_or(0.0, |first| first.score);
+    let own: FxHashMap<Slot, f32> = found.iter().map(|it| (it.slot, it.score)).collect();
     let first = found.get(..SPREAD.min(found.len())).unwrap_or_default();
     let ways = walk(&start, known).into_iter().chain(beside(first, known));
-    let ways = ways.map(|way| {
-        let own = own.get(&way.memory).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
+    let ways = ways.filter_map(|way| {
+        let slot = index.slots.get(&Passage::first(&way.memory))?;
+        let own = own.get(&slot).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
         let score = GRAPH * way.strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);
-        (way.memory, score, Reason::Way(way.path))
+        Some((slot, score, Reason::Way(way.path)))
     });
     let alike = Alike::new(question, found, index, known);
     let ties = alike.ties(question, found, may_answer)?.into_iter();
-    let ties = ties.map(|(memory, strength, tie)| (memory, strength, Reason::Tie(tie)));
+    let ties = ties.map(|(slot, strength, tie)| (slot, strength, Reason::Tie(tie)));
     let mut of_graph: FxHashMap<Slot, (f32, f32, Reason<'a>)> = FxHashMap::default();
-    for (memory, score, reason) in ways.chain(ties) {
-        let slot = index.slots.get(&Passage::first(&memory));
-        let Some(slot) = slot.filter(|slot| may_answer.contains(*slot)) else {
+    of_graph.reserve(2 * start.enough);
+    for (slot, score, reason) in ways.chain(ties) {
+        if !may_answer.contains(slot) {
             continue;
-        };
+        }
         match of_graph.entry(slot) {
             Entry::Vacant(new) => {
                 new.insert((score, score, reason));
@@ -299,7 +297,10 @@ fn of_graph<'a>(
         .map(|(slot, (score, ..))| (*slot, *score))
         .collect();
     let age = |slot: Slot| index.sequence(slot);
-    candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| age(a.0).cmp(&age(b.0))));
+    candidates.sort_unstable_by(|a, b| {
+        let ages = || age(a.0).cmp(&age(b.0));
+        b.1.total_cmp(&a.1).then_with(ages)
+    });
     let reasons = of_graph.into_iter();
     Ok(OfGraph {
         candidates,
@@ -308,44 +309,20 @@ fn of_graph<'a>(
     })
 }
 
-/// Which memories cannot be true together, as nobody has said which is.
-struct Conflicts(BTreeMap<Id, BTreeSet<Id>>);
-
-impl Conflicts {
-    fn of(known: Known<'_>) -> Self {
-        let graph = known.knowledge().graph();
-        let mut opposed: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
-        for contradiction in graph.contradictions().filter(|it| it.is_open()) {
-            let sides = contradiction.claims.iter();
-            let sides: Vec<(&Claim, &[Id])> =
-                sides.map(|claim| (claim, graph.basis(claim))).collect();
-            for (claim, basis) in &sides {
-                let others = sides.iter().filter(|(other, _)| other != claim);
-                let others: BTreeSet<Id> =
-                    others.flat_map(|(_, ids)| ids.iter().copied()).collect();
-                for id in *basis {
-                    let others = others.iter().filter(|other| *other != id);
-                    opposed.entry(*id).or_default().extend(others);
-                }
-            }
-        }
-        Self(opposed)
-    }
-
-    fn of_memory(&self, id: &Id) -> Vec<Id> {
-        let opposed = self.0.get(id).into_iter().flatten();
-        opposed.copied().collect()
-    }
-
-    /// A memory and those that it contradicts, the newest first.
-    fn with(&self, id: &Id, may: impl Fn(&Id) -> bool, known: Known<'_>) -> Vec<Id> {
-        let opposed = self.0.get(id).into_iter().flatten();
-        let opposed = opposed.copied().filter(|other| may(other));
-        let mut all: Vec<Id> = std::iter::once(*id).chain(opposed).collect();
+/// A memory and those that it contradicts, the newest first.
+fn with_opposed(
+    id: Id,
+    opposed: &BTreeSet<Id>,
+    may: impl Fn(&Id) -> bool,
+    known: Known<'_>,
+) -> Vec<Id> {
+    let opposed = opposed.iter().copied().filter(|other| may(other));
+    let mut all: Vec<Id> = std::iter::once(id).chain(opposed).collect();
+    if all.len() > 1 {
         let age = |id: &Id| known.card(id).map(|card| (card.updated_at, card.id));
         all.sort_by_key(|id| std::cmp::Reverse(age(id)));
-        all
     }
+    all
 }
 
 /// The place of a channel in receipts.

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
+use super::found::Found;
 use super::knowledge::Knowledge;
 use crate::index::{Fused, Language, terms};
-use crate::memory::{Card, Feedback, Id, Kind, Traits};
+use crate::memory::{Card, Feedback, Kind, Traits};
 use crate::operation::Transcript;
 
 /// How much what another speaker said counts, when the question names one of the speakers: people speak of
@@ -31,7 +34,7 @@ const DISLIKED: f32 = 0.4;
 /// A memory that may answer.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate<'a> {
-    pub card: Card,
+    pub card: Rc<Card>,
     pub fused: &'a Fused,
     /// How well it answers, 0 to about 1.
     pub score: f32,
@@ -39,7 +42,7 @@ pub(super) struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// A candidate as the channels found it, for a question that names these speakers.
-    pub fn new(card: Card, fused: &'a Fused, named: &Named<'_>) -> Self {
+    pub fn new(card: Rc<Card>, fused: &'a Fused, named: &Named<'_>) -> Self {
         let score = fused.score * named.keeps(&card) * worth(&card);
         Self { card, fused, score }
     }
@@ -63,14 +66,11 @@ pub(super) struct Named<'a> {
 
 impl<'a> Named<'a> {
     /// Those who speak in these memories.
-    pub fn of<'b>(
-        question: &str,
-        cards: impl Iterator<Item = &'b Card>,
-        knowledge: &'a Knowledge,
-    ) -> Self {
+    pub fn of(question: &str, found: &[Found], knowledge: &'a Knowledge) -> Self {
         let asked: BTreeSet<String> = terms(question, Language::English).into_iter().collect();
         let mut speakers: BTreeMap<String, bool> = BTreeMap::new();
-        for traits in cards.flat_map(|card| speakers_of(card, knowledge)) {
+        let heard = found.iter();
+        for traits in heard.flat_map(|it| speakers_of(&it.card, knowledge)) {
             if let Some(name) = &traits.name
                 && !speakers.contains_key(name)
             {
@@ -94,7 +94,7 @@ impl<'a> Named<'a> {
             return 1.0;
         }
         let by = speakers_of(card, self.knowledge);
-        let mut named = by.iter().filter_map(|traits| traits.name.as_deref());
+        let mut named = by.filter_map(|traits| traits.name.as_deref());
         let is_named = |name: &str| self.speakers.get(name).copied().unwrap_or_default();
         let Some(first) = named.next() else {
             return 1.0;
@@ -107,47 +107,59 @@ impl<'a> Named<'a> {
 }
 
 /// Who said a message, or those from which a fact came; without names, of those who have none.
-fn speakers_of(card: &Card, knowledge: &Knowledge) -> Vec<Rc<Traits>> {
-    match card.kind {
-        Kind::Message => vec![card.traits.clone()],
-        Kind::Fact => {
-            let sources = card.sources.iter();
-            sources
-                .filter_map(|source| knowledge.traits(source))
-                .collect()
-        }
-    }
+fn speakers_of<'a>(
+    card: &'a Card,
+    knowledge: &'a Knowledge,
+) -> impl Iterator<Item = &'a Rc<Traits>> {
+    let own = (card.kind == Kind::Message).then_some(&card.traits);
+    let sources = match card.kind {
+        Kind::Message => &[],
+        Kind::Fact => &*card.sources,
+    };
+    let sources = sources.iter();
+    own.into_iter()
+        .chain(sources.filter_map(|source| knowledge.traits(source)))
 }
 
 /// A message and the fact of it that answers best are one piece of evidence, stronger than each of them: the better
 /// one answers with it, the other one after what is new. Where the transcript only fills in, the fact speaks for its
 /// message, which does not answer; nor does a message of which something was changed since.
-pub(super) fn join(
-    candidates: &mut Vec<Candidate<'_>>,
+pub(super) fn join<'a>(
+    candidates: Vec<Candidate<'a>>,
     knowledge: &Knowledge,
     transcript: Transcript,
-) {
-    let own: BTreeMap<Id, f32> = candidates.iter().map(|c| (c.card.id, c.score)).collect();
-    let mut joined = own.clone();
-    let mut repeated: BTreeSet<Id> = BTreeSet::new();
-    let mut silent: BTreeSet<Id> = BTreeSet::new();
-    for candidate in candidates.iter() {
-        let (message, score) = (candidate.card.id, candidate.score);
+) -> Vec<Candidate<'a>> {
+    let sequences = candidates.iter().map(|it| it.card.id.sequence());
+    let places: FxHashMap<u32, usize> = sequences.zip(0..).collect();
+    let mut joined: Vec<Joined> = candidates
+        .iter()
+        .map(|candidate| Joined {
+            score: candidate.score,
+            ..Joined::default()
+        })
+        .collect();
+    for (message, candidate) in candidates.iter().enumerate() {
         if candidate.card.kind != Kind::Message {
             continue;
         }
+        let score = candidate.score;
         let fills_in = transcript != Transcript::Always && !candidate.card.is_listed();
-        let (stands, changed): (Vec<Card>, Vec<Card>) = knowledge
-            .facts_of(&message)
-            .partition(|fact| fact.current && fact.sources.contains(&message));
-        if fills_in && !changed.is_empty() {
-            silent.insert(message);
+        let mut is_changed = false;
+        let mut best: Option<(usize, f32)> = None;
+        for (fact, stands) in knowledge.stands_from(&candidate.card.id) {
+            is_changed |= !stands;
+            let place = places.get(&fact).filter(|_| stands);
+            let fact = place.and_then(|place| Some((*place, candidates.get(*place)?.score)));
+            // The first of equals, as facts are told oldest first.
+            best = match (best, fact) {
+                (Some(best), Some(fact)) if fact.1 <= best.1 => Some(best),
+                (best, fact) => fact.or(best),
+            };
         }
-        let found = stands
-            .iter()
-            .filter_map(|fact| Some((fact.id, *own.get(&fact.id)?)));
-        let best = found.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         let best = best.filter(|(_, fact_score)| *fact_score >= STANDS_FOR * score);
+        if let Some(of_message) = joined.get_mut(message) {
+            of_message.is_silent = fills_in && (is_changed || best.is_some());
+        }
         let Some((fact, fact_score)) = best else {
             continue;
         };
@@ -156,24 +168,33 @@ pub(super) fn join(
             true => (fact, message),
             false => (message, fact),
         };
-        joined
-            .entry(speaks)
-            .and_modify(|score| *score = score.max(together));
-        repeated.insert(other);
-        if fills_in {
-            silent.insert(message);
+        if let Some(speaks) = joined.get_mut(speaks) {
+            speaks.score = speaks.score.max(together);
+        }
+        if let Some(other) = joined.get_mut(other) {
+            other.is_repeated = true;
         }
     }
-    candidates.retain(|candidate| !silent.contains(&candidate.card.id));
-    for candidate in candidates {
-        let id = &candidate.card.id;
-        let joined = joined.get(id).copied().unwrap_or(candidate.score);
+    let told = candidates.into_iter().zip(joined);
+    let told = told.filter(|(_, joined)| !joined.is_silent);
+    told.map(|(candidate, joined)| {
         // What is repeated in one place may speak in another.
-        let is_repeated = repeated.contains(id) && joined <= candidate.score;
-        candidate.score = if is_repeated {
-            joined * REPEATED
-        } else {
-            joined
-        };
-    }
+        let is_repeated = joined.is_repeated && joined.score <= candidate.score;
+        let share = if is_repeated { REPEATED } else { 1.0 };
+        Candidate {
+            score: joined.score * share,
+            ..candidate
+        }
+    })
+    .collect()
+}
+
+/// What a candidate is after messages and facts were joined.
+#[derive(Default)]
+struct Joined {
+    score: f32,
+    /// A better one says the same.
+    is_repeated: bool,
+    /// It does not answer.
+    is_silent: bool,
 }

@@ -11,6 +11,7 @@ pub mod erase;
 mod evidence;
 pub mod export;
 pub mod extract;
+mod found;
 pub mod graph;
 pub mod knowledge;
 mod originals;

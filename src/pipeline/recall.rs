@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use rustc_hash::FxHashSet;
 
 use super::graph::related_memories;
-use super::knowledge::{Knowledge, Known};
+use super::knowledge::Known;
 use super::originals::StoredVectors;
 use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
@@ -16,7 +16,7 @@ use crate::index::{
     Residency, Scored, Slot, Slots, Terms, Union, VectorError, VectorIndex, VectorIndexKind,
     check_vector, cosine_score, question_terms, terms,
 };
-use crate::memory::{Card, Fact, Filter, Id, Kind, Memory};
+use crate::memory::{Fact, Filter, Id, Kind, Memory};
 
 /// Candidates of one channel, at least.
 pub(super) const MIN_CANDIDATES: usize = 200;
@@ -384,10 +384,6 @@ impl RecallIndex {
         }
         near.truncate(NEIGHBOURS);
         Ok(near)
-    }
-
-    pub(super) fn card(&self, slot: Slot, knowledge: &Knowledge) -> Option<Card> {
-        knowledge.card_of_sequence(self.sequence(slot)?)
     }
 
     pub(super) fn sequence(&self, slot: Slot) -> Option<u32> {

@@ -1,7 +1,10 @@
 //! The time channel: of what was found, and of what was said then, what is about the time that a question asks about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
+use super::found::Found;
 use super::knowledge::Known;
 use super::when::{Anchor, Intent, Pick, Wanted, Window, add, mentions};
 use crate::memory::{Card, Id, Memory, Moment, Precision, Span};
@@ -38,7 +41,7 @@ struct Event {
 /// Where a question of time looks.
 pub(super) struct Told<'a, A, S> {
     /// What other channels found, best first, with scores of 0 to 1.
-    pub found: &'a [(Card, f32)],
+    pub found: &'a [Found],
     /// The memory that tells of an event which the question names.
     pub anchored: A,
     /// What was said from one moment on and before another, oldest first.
@@ -46,21 +49,22 @@ pub(super) struct Told<'a, A, S> {
 }
 
 /// The memories that fit what a question asks of time, with how well: 0 to 1.
-pub(super) fn timed<A, S>(
+pub(super) fn timed<'a, A, S, I>(
     intent: &Intent,
-    told: &Told<'_, A, S>,
-    known: Known<'_>,
+    told: &Told<'a, A, S>,
+    known: Known<'a>,
     (question, now): (&str, Moment),
 ) -> Vec<(Id, f32)>
 where
     A: Fn(&str) -> Option<Id>,
-    S: Fn(Moment, Moment) -> Vec<Id>,
+    S: Fn(Moment, Moment) -> I,
+    I: Iterator<Item = Id>,
 {
     let found = told.found;
     if *intent == Intent::default() {
         return Vec::new();
     }
-    let top = found.first().map_or(0.0, |(_, score)| *score);
+    let top = found.first().map_or(0.0, |first| first.score);
     let anchor = |anchor: &Anchor| match anchor {
         Anchor::Time(span) => Some(Event::of(*span, 1.0)),
         Anchor::Event(range) => {
@@ -72,19 +76,12 @@ where
         .window
         .as_ref()
         .and_then(|window| stretch(window, anchor));
-    let mut likely: Vec<(Id, f32)> = found
-        .iter()
-        .map(|(card, score)| (card.id, *score))
-        .collect();
+    let first = found.get(..LOOKED_AT.min(found.len())).unwrap_or_default();
+    let first = first.iter().map(|it| (Rc::clone(&it.card), it.score));
+    let mut likely: Vec<(Rc<Card>, f32)> = first.collect();
     if let Some(window) = window.filter(Event::has_both_ends) {
-        let rest = likely.split_off(LOOKED_AT.min(likely.len()));
-        likely.extend(said_then(&window, &likely, &rest, &told.said_between));
-    } else {
-        likely.truncate(LOOKED_AT);
+        likely.extend(said_then(&window, found, known, &told.said_between));
     }
-    let likely = likely.iter();
-    let likely = likely.filter_map(|(id, score)| Some((known.card(id)?, *score)));
-    let likely: Vec<(Card, f32)> = likely.collect();
     let dated = likely.iter().filter(|(card, _)| card.dated);
     known.fetch(dated.map(|(card, _)| card.id));
     let looked_at = likely.iter().filter_map(|(card, score)| {
@@ -146,25 +143,25 @@ where
     fits
 }
 
-/// What was said around a time and is not among the `first`: what other channels found of it, best first, then the
-/// rest, oldest first.
-fn said_then(
+/// What was said around a time and is not among the first that other channels found: what they found of it besides,
+/// best first, then the rest, oldest first.
+fn said_then<'a, I: Iterator<Item = Id>>(
     window: &Event,
-    first: &[(Id, f32)],
-    rest: &[(Id, f32)],
-    said_between: impl Fn(Moment, Moment) -> Vec<Id>,
-) -> Vec<(Id, f32)> {
+    found: &'a [Found],
+    known: Known<'a>,
+    said_between: impl Fn(Moment, Moment) -> I,
+) -> impl Iterator<Item = (Rc<Card>, f32)> {
     let from = window.from.plus_millis(-SPOKEN_OF);
-    let said = said_between(from, window.until.plus_millis(SPOKEN_OF));
-    let first: BTreeSet<Id> = first.iter().map(|(id, _)| *id).collect();
-    let scores: BTreeMap<Id, f32> = rest.iter().copied().collect();
-    let new = said.into_iter().filter(|id| !first.contains(id));
-    let mut then: Vec<(Id, f32)> = new
-        .map(|id| (id, scores.get(&id).copied().unwrap_or_default()))
-        .collect();
-    then.sort_by(|a, b| b.1.total_cmp(&a.1));
-    then.truncate(SAID_THEN);
-    then
+    let until = window.until.plus_millis(SPOKEN_OF);
+    let is_then = move |at: Moment| from <= at && at < until;
+    let besides = found.get(LOOKED_AT..).unwrap_or_default().iter();
+    let besides = besides
+        .filter(move |it| is_then(it.card.created_at))
+        .map(|it| (Rc::clone(&it.card), it.score));
+    let known_already: FxHashSet<Id> = found.iter().map(|it| it.card.id).collect();
+    let rest = said_between(from, until).filter(move |id| !known_already.contains(id));
+    let rest = rest.filter_map(move |id| Some((Rc::new(known.card(&id)?), 0.0)));
+    besides.chain(rest).take(SAID_THEN)
 }
 
 /// The times that a memory is about: those of its newest version, those that its text names, else that at which it

@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::found::Found;
 use super::knowledge::{Graph, Known};
 use super::past::Then;
 use crate::index::{Language, question_terms, terms};
-use crate::memory::{Card, EntityId, Id, Kind, Object, Relation, Speaker, pronoun};
+use crate::memory::{EntityId, Id, Kind, Object, Relation, Speaker, pronoun};
 use crate::operation::{Step, Stop};
 
 /// Relations on a way at most.
@@ -45,7 +46,7 @@ pub(super) struct Start<'a> {
     /// The time that it asks about.
     pub then: Then,
     /// What other channels found, best first, with scores of 0 to 1.
-    pub found: &'a [(Card, f32)],
+    pub found: &'a [Found],
     /// How many memories are enough: the walk meets the strongest first.
     pub enough: usize,
 }
@@ -136,7 +137,7 @@ impl Place<'_> {
     }
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'f> {
     known: Known<'a>,
     graph: &'a Graph,
     then: Then,
@@ -145,15 +146,15 @@ struct Walk<'a> {
     /// By strength, the earlier first.
     ahead: BinaryHeap<(u32, Reverse<usize>)>,
     best: FxHashMap<&'a EntityId, f32>,
-    /// Relations of the memories found, by their ends.
-    near: BTreeMap<&'a EntityId, BTreeMap<&'a String, &'a Relation>>,
-    found: BTreeSet<Id>,
+    /// Relations of the memories found, when they are asked for.
+    near: Option<Vec<&'a Relation>>,
+    found: &'f [Found],
     /// Whether the question has a word of a predicate: most are met many times.
     said: FxHashMap<&'a str, bool>,
     /// The entities of whose names the question has a word.
     named: FxHashSet<&'a EntityId>,
-    /// The best way to each memory, and the place from which it is one step.
-    arrived: FxHashMap<Id, (f32, usize)>,
+    /// The best way to each memory, by its sequence number, and the place from which it is one step.
+    arrived: FxHashMap<u32, (Id, f32, usize)>,
 }
 
 /// The memories that hang together with a question, best first.
@@ -172,21 +173,17 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
         places: Vec::new(),
         ahead: BinaryHeap::new(),
         best: FxHashMap::default(),
-        near: BTreeMap::new(),
-        found: start.found.iter().map(|(card, _)| card.id).collect(),
+        near: None,
+        found: start.found,
         said: FxHashMap::default(),
         named: FxHashSet::default(),
         arrived: FxHashMap::default(),
     };
-    for (card, _) in start.found {
-        for (key, relation) in graph.relations_from(&card.id) {
-            for end in ends(relation) {
-                walk.near.entry(end).or_default().insert(key, relation);
-            }
-        }
-    }
     for (entity, strength) in seeds(start.text, &walk.asked, graph) {
         walk.reach(entity, strength, 0, None, "named", false);
+    }
+    if walk.ahead.is_empty() {
+        return Vec::new();
     }
     let named = walk.asked.iter().flat_map(|word| graph.bearers_of(word));
     walk.named = named.collect();
@@ -201,6 +198,9 @@ fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a
         let bearers = graph.bearers_of(word);
         let is_common = bearers.len() > COMMON_WORD;
         for entity in bearers.filter_map(|id| graph.entity(id)) {
+            if seeds.contains_key(&entity.id) {
+                continue;
+            }
             let said = entity.names().map(|name| said_of(name, asked));
             let said = said.fold(0.0, f32::max);
             let strength = match said {
@@ -212,8 +212,7 @@ fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a
                 true => strength.min(PARTY),
                 false => strength,
             };
-            let known = seeds.entry(&entity.id).or_insert(strength);
-            *known = known.max(strength);
+            seeds.insert(&entity.id, strength);
         }
     }
     let mut words = text.split(|c: char| !c.is_alphanumeric());
@@ -232,11 +231,22 @@ fn said_of(name: &str, asked: &BTreeSet<String>) -> f32 {
     said as f32 / words.len().max(1) as f32
 }
 
+/// The relations that some memories support, each once.
+fn relations_of<'a>(found: &[Found], graph: &'a Graph) -> Vec<&'a Relation> {
+    let memories = found.iter().map(|it| &it.card.id);
+    let relations = memories.flat_map(|id| graph.relations_from(id));
+    let mut known: FxHashSet<*const Relation> = FxHashSet::default();
+    relations
+        .map(|(_, relation)| relation)
+        .filter(|relation| known.insert(std::ptr::from_ref(*relation)))
+        .collect()
+}
+
 fn ends(relation: &Relation) -> impl Iterator<Item = &EntityId> {
     std::iter::once(&relation.subject).chain(relation.object.entity())
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Walk<'a, '_> {
     /// Takes note of an entity that a way leads to, if none as strong does.
     fn reach(
         &mut self,
@@ -294,10 +304,8 @@ impl<'a> Walk<'a> {
             (true, _) => Vec::new(),
             (false, false) => self.known.knowledge().mentions(entity).collect(),
             (false, true) => {
-                let found = self.found.iter().copied();
-                found
-                    .filter(|id| self.known.mentions_entity(id, entity))
-                    .collect()
+                let found = self.found.iter().map(|it| it.card.id);
+                self.known.mentioning(entity, found).collect()
             }
         };
         for id in mentions {
@@ -308,8 +316,10 @@ impl<'a> Walk<'a> {
         }
         let relations: Vec<&'a Relation> = match is_hub {
             true => {
-                let near = self.near.get(entity).into_iter();
-                near.flat_map(BTreeMap::values).copied().collect()
+                let near = || relations_of(self.found, self.graph);
+                let near = self.near.get_or_insert_with(near).iter();
+                let at_it = |it: &&&Relation| ends(it).any(|end| end == entity);
+                near.filter(at_it).copied().collect()
             }
             false => {
                 let relations = self.graph.relations_of(entity);
@@ -388,18 +398,15 @@ impl<'a> Walk<'a> {
         if strength < WEAKEST {
             return;
         }
-        let arrived = self.arrived.entry(memory).or_insert((0.0, place));
-        if arrived.0 < strength {
-            *arrived = (strength, place);
+        let new = (memory, strength, place);
+        let arrived = self.arrived.entry(memory.sequence()).or_insert(new);
+        if arrived.1 < strength {
+            *arrived = new;
         }
     }
 
     fn ways(self) -> Vec<Way<'a>> {
-        let mut ways: Vec<(Id, f32, usize)> = self
-            .arrived
-            .iter()
-            .map(|(id, (strength, place))| (*id, *strength, *place))
-            .collect();
+        let mut ways: Vec<(Id, f32, usize)> = self.arrived.into_values().collect();
         ways.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let (places, graph) = (Rc::new(self.places), self.graph);
         let way = |(memory, strength, last): (Id, f32, usize)| Way {
@@ -429,10 +436,10 @@ const NEXT: f32 = 0.5;
 
 /// The messages beside those found in their conversations, with the share of the score that each gets and the one
 /// that it got it from.
-pub(super) fn beside<'a>(found: &[(Card, f32)], known: Known<'a>) -> Vec<Way<'a>> {
+pub(super) fn beside<'a>(found: &[Found], known: Known<'a>) -> Vec<Way<'a>> {
     let mut shares: BTreeMap<Id, (f32, Id)> = BTreeMap::new();
-    let messages = found.iter().filter(|(card, _)| card.kind == Kind::Message);
-    for (card, score) in messages {
+    let messages = found.iter().filter(|it| it.card.kind == Kind::Message);
+    for Found { card, score, .. } in messages {
         let scope = &card.traits.scope;
         let before = known.predecessors(scope, &card.id).take(BESIDE);
         let after = known.successors(scope, &card.id).take(BESIDE);

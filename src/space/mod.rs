@@ -178,7 +178,7 @@ impl<H: Host> Space<H> {
             Operation::Contradictions { resolved } => self.contradictions(resolved),
             Operation::Resolve { id, keep } => self.resolve(id, &keep).await,
             Operation::Summary { scope } => Ok(self.summary(&scope)),
-            Operation::Stats => Ok(self.stats()),
+            Operation::Stats { digest } => self.stats(digest).await,
             operation @ (Operation::DeleteLinked { .. }
             | Operation::Feedback(_)
             | Operation::Batch { .. }

@@ -11,7 +11,7 @@ use crate::operation::{
 };
 use crate::pipeline::answer::{Question, recall};
 use crate::store::records::decode;
-use crate::store::{Storage, Table};
+use crate::store::{Storage, Table, digest};
 
 /// Hits that a reranking model gets at least, to choose from.
 const RERANKED: usize = 50;
@@ -281,11 +281,15 @@ impl<H: Host> Space<H> {
         )
     }
 
-    pub(super) fn stats(&self) -> Reply {
+    pub(super) async fn stats(&self, digest: bool) -> Result<Reply, SpaceError> {
+        let digest = match digest {
+            true => Some(self.digest().await?),
+            false => None,
+        };
         let state = self.state.borrow();
         let current = || state.knowledge.cards().filter(|card| card.current);
         let graph = state.knowledge.graph();
-        Reply::Stats(Box::new(Stats {
+        Ok(Reply::Stats(Box::new(Stats {
             memories: current().filter(|card| card.is_listed()).count(),
             transcript: current().filter(|card| !card.is_listed()).count(),
             entities: graph.entities().count(),
@@ -303,7 +307,15 @@ impl<H: Host> Space<H> {
             bytes: state.bytes(),
             budget: state.settings().budget,
             module: self.host.memory(),
-        }))
+            digest,
+        })))
+    }
+
+    /// The hash of what is stored: the same operations and model replies at the same times with the same random
+    /// bits give the same one on every host.
+    async fn digest(&self) -> Result<String, SpaceError> {
+        let _turn = self.commits.lock().await;
+        Ok(digest(self.host.storage()).await?)
     }
 }
 

@@ -6,6 +6,7 @@
 mod changes;
 #[cfg(any(test, feature = "test-suite"))]
 pub mod conformance;
+mod digest;
 mod memory;
 pub mod pages;
 pub mod records;
@@ -16,6 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use thiserror::Error;
 
 pub use changes::{Changes, SPACE_KEY, history_key, relation_key};
+pub use digest::digest;
 pub use memory::MemoryStorage;
 
 /// The tables of a space. Keys within a table are texts, ordered by their bytes.

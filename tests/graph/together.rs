@@ -159,3 +159,64 @@ fn what_was_learnt_from_another_speaker_counts_less_than_from_the_one_named() {
         assert!(hits[0].memory.text().contains(weather), "{name}: {hits:?}");
     }
 }
+
+#[test]
+fn before_and_after_an_event_are_told_from_when_it_was() {
+    let fixture = Fixture::without_model();
+    say(&fixture, "2025-04-02", &["I sold my old car today"]);
+    say(
+        &fixture,
+        "2025-06-10",
+        &["We landed in Lisbon, the wedding is tomorrow"],
+    );
+    say(&fixture, "2025-08-09", &["I sold my old boat today"]);
+    for (query, first, second) in [
+        (
+            "What did I sell before the wedding in Lisbon?",
+            "car",
+            "boat",
+        ),
+        (
+            "What did I sell after the wedding in Lisbon?",
+            "boat",
+            "car",
+        ),
+    ] {
+        let hits = asked(&fixture, without(&[], query));
+        let sold = |what: &str| place(&hits, &format!("old {what}")).unwrap_or(usize::MAX);
+        assert!(sold(first) < sold(second), "{query}: {hits:#?}");
+    }
+}
+
+#[test]
+fn what_was_known_then_is_told_in_the_words_of_then() {
+    let fixture = Fixture::without_model();
+    let event = fixture.say("My dentist is Doctor Abel");
+    let id = event.outcomes[0].id;
+    let then = Moment::from_millis(fixture.clock.get());
+    fixture.later(60_000);
+    fixture.apply(Operation::Update(Update {
+        id,
+        text: Some("My dentist is Doctor Baker".into()),
+        metadata: None,
+        time: None,
+        expires_at: None,
+    }));
+    fixture.say("My plumber is Mister Cole");
+    let known = |known_at: Option<Moment>| -> Vec<String> {
+        let search = Search {
+            known_at,
+            ..without(&[], "Who is my dentist, who is my plumber?")
+        };
+        let hits = asked(&fixture, search);
+        let texts = hits.iter().map(|hit| hit.memory.text().to_owned());
+        texts.collect()
+    };
+    assert_eq!(known(Some(then)), ["My dentist is Doctor Abel"]);
+    let today = known(None);
+    assert!(today.contains(&"My dentist is Doctor Baker".to_owned()));
+    assert!(today.contains(&"My plumber is Mister Cole".to_owned()));
+    assert_eq!(today.len(), 2, "{today:?}");
+    let before = Moment::from_millis(then.as_millis() - 1_000_000);
+    assert!(known(Some(before)).is_empty());
+}

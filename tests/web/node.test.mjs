@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { modelServer } from "../model-server/start.mjs";
 import { folder, npm, root } from "./harness.mjs";
+import { repeatable, told } from "./repeatable.mjs";
 
 const run = promisify(execFile);
 const project = folder();
@@ -48,6 +49,18 @@ test("the sample conversation is remembered in Node as everywhere, and is still 
     await memory.close();`);
   assert.deepEqual(second, first);
   assert.match(home, /San Francisco/);
+});
+
+test("what Node stores of the sample is, to the byte, what every host stores", async () => {
+  const { sessions } = JSON.parse(readFileSync(join(root, "samples/conversation.json"), "utf8"));
+  const { digest } = JSON.parse(readFileSync(join(root, "samples/digest.json"), "utf8"));
+  const options = { userId: "storyteller", llm: { baseURL: `${models.url}/v1`, model: "replayed", timeout: 5 } };
+  const stored = await script(`import { Memory } from "edgemem";
+    const setTime = (${repeatable})();
+    const memory = await Memory.open({ ...${JSON.stringify(options)}, persistence: { directory: "digest" } });
+    console.log(JSON.stringify(await (${told})(memory, ${JSON.stringify(sessions)}, setTime)));
+    await memory.close();`);
+  assert.equal(stored, digest);
 });
 
 test("code written for mem0 moves over by its import", async () => {
@@ -158,17 +171,19 @@ test("an export moves a memory to another folder, encrypted or not", async () =>
     const from = await Memory.open({ userId: "u", persistence: { directory: "from" } });
     const { results } = await from.add("I live in Tromsø", { infer: false });
     const file = await from.export();
+    const { digest } = await from.stats({ digest: true });
     await from.close();
     const options = { userId: "u", persistence: { directory: "to" }, encryption: { passphrase: "correct horse" } };
     const to = await Memory.open(options);
     await to.import(file);
     await to.close();
     const again = await Memory.open(options);
+    const equal = (await again.stats({ digest: true })).digest === digest;
     const { memory, id } = await again.get(results[0].id);
     await again.add("I moved to Bodø", { infer: false });
-    console.log(JSON.stringify({ memory, same: id === results[0].id, count: (await again.getAll()).count }));
+    console.log(JSON.stringify({ memory, equal, same: id === results[0].id, count: (await again.getAll()).count }));
     await again.close();`);
-  assert.deepEqual(moved, { memory: "I live in Tromsø", same: true, count: 2 });
+  assert.deepEqual(moved, { memory: "I live in Tromsø", equal: true, same: true, count: 2 });
 });
 
 test("files are encrypted as databases of browsers are", async () => {

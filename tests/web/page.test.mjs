@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { modelServer } from "../model-server/start.mjs";
 import { launch, root, serve } from "./harness.mjs";
+import { repeatable, told } from "./repeatable.mjs";
 
 const read = (file) => JSON.parse(readFileSync(join(root, "samples", file), "utf8"));
 const { sessions } = read("conversation.json");
@@ -63,6 +64,19 @@ test("the sample conversation is remembered, with every decision as expected", a
     assert.deepEqual(results.map(({ event }) => event).sort(), here.map(({ event }) => event).sort(), id);
   }
   assert.deepEqual(await texts(page), wanted);
+});
+
+test("what a page stores of the sample is, to the byte, what every host stores", async () => {
+  const tab = await browser.open(site);
+  const digest = await tab.evaluate(`(async () => {
+    const setTime = (${repeatable})();
+    const { Memory } = await import("edgemem");
+    const llm = { baseURL: location.origin + "/models/v1", model: "replayed", apiKey: "replayed", timeout: 5 };
+    const memory = await Memory.open({ name: "digest", userId: "storyteller", llm });
+    return (${told})(memory, ${JSON.stringify(sessions)}, setTime);
+  })()`);
+  assert.equal(digest, read("digest.json").digest);
+  await tab.close();
 });
 
 test("what it answers has the names of mem0's client", async () => {

@@ -71,6 +71,7 @@ function query(file, statement) {
  * @param {Record<string, string>} [options.vars] variables and secrets, over those of the configuration
  * @param {string} [options.state] the folder of its durable state; a new one by default
  * @param {string} [options.build] the folder of its index.js and index_bg.wasm
+ * @param {string} [options.main] a module that stands before index.js and imports it
  * @param {string | null} [options.config] its wrangler.toml; null when the other options say it all
  * @param {object} [options.durableObjects] its Durable Objects, without a configuration
  */
@@ -79,6 +80,7 @@ export async function serve({
   state = stateFolder(),
   build = process.env.EDGEMEM_WORKER_BUILD ?? join(root, "crates/worker/build"),
   config = process.env.EDGEMEM_WRANGLER_CONFIG ?? join(root, "wrangler.toml"),
+  main,
   durableObjects,
 } = {}) {
   // A process group of its own, so that a kill reaches workerd too.
@@ -142,6 +144,7 @@ export async function serve({
       modules: packages(),
       config,
       build,
+      main,
       state,
       vars,
       durableObjects,

@@ -1,5 +1,6 @@
 // Serves one Worker in workerd until its parent goes away: the child process of harness.mjs.
 // Started with fork(); the options come as a message, and so do later requests.
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 let miniflare;
@@ -19,7 +20,7 @@ process.on("disconnect", async () => {
 });
 
 const answers = {
-  async start({ modules, config, build, state, vars, durableObjects }) {
+  async start({ modules, config, build, main, state, vars, durableObjects }) {
     const require = createRequire(modules);
     const { Miniflare, convertV4MiniflareOptions } = require("miniflare");
     worker = { compatibilityDate: "2026-11-01", durableObjects, name: "test" };
@@ -38,6 +39,7 @@ const answers = {
         bindings: { ...worker.bindings, ...vars },
         modulesRoot: build,
         modules: [
+          ...(main ? [{ type: "ESModule", path: `${build}/main.mjs`, contents: readFileSync(main, "utf8") }] : []),
           { type: "ESModule", path: `${build}/index.js` },
           { type: "CompiledWasm", path: `${build}/index_bg.wasm` },
         ],

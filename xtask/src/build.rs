@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the Worker as workerd runs it, the npm package, and the app.
+//! `cargo xtask build`: the Worker as workerd runs it, the npm package, the app, and the WebAssembly component.
 
 use std::fs;
 use std::io::Write;
@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::app;
+use crate::component;
 use crate::failure::{Failure, While};
 use crate::npm;
 use crate::shell::{Project, output, path_with, say, which};
@@ -39,9 +40,10 @@ const INPUTS: [&str; 6] = [
 
 /// Runs the task: all, or what is named.
 pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
-    let parts = ["worker", "npm", "app"];
+    let parts = ["worker", "npm", "app", "component"];
     if let Some(word) = words.iter().find(|word| !parts.contains(&word.as_str())) {
-        let what = format!("`build` has no part {word:?}; there are worker, npm and app");
+        let what =
+            format!("`build` has no part {word:?}; there are worker, npm, app and component");
         return Err(Failure::Usage(what));
     }
     let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
@@ -56,6 +58,9 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     if wanted("app") {
         app::build(project)?;
     }
+    if wanted("component") {
+        component::build(project)?;
+    }
     if wanted("worker") {
         sizes(project)?;
     }
@@ -64,6 +69,9 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     }
     if wanted("app") {
         app::sizes(project)?;
+    }
+    if wanted("component") {
+        component::sizes(project)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod app;
 mod bench;
 mod build;
+mod component;
 mod dev;
 mod eval;
 mod failure;
@@ -34,11 +35,11 @@ cargo xtask dev [--port N] [--fresh] [--no-sample]
     OPENAI_BASE_URL) or EDGEMEM_LLM_* set, here or in .dev.vars, that model is used.
 
 cargo xtask test [STEP...]
-    Runs the tests, all or some: fmt lint docs core wasm worker web clients
+    Runs the tests, all or some: fmt lint docs core wasm worker web component clients
 
-cargo xtask build [worker] [npm] [app]
-    Builds the Worker into crates/worker/build, the npm package in npm, and the app into www/app (with the package),
-    or some of them, and prints sizes.
+cargo xtask build [worker] [npm] [app] [component]
+    Builds the Worker into crates/worker/build, the npm package in npm, the app into www/app (with the package), and
+    the WebAssembly component into crates/component/build, or some of them, and prints sizes.
 
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::app;
 use crate::build;
+use crate::component;
 use crate::failure::{Failure, While};
 use crate::http::Api;
 use crate::npm;
@@ -19,10 +20,12 @@ use crate::tools::{self, BuildTools, Node};
 
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 /// Crates that are compiled to WebAssembly, each alone: together, cargo would unify their features.
-const FACES: [&str; 3] = [
+const FACES: [&str; 5] = [
     "edgemem-worker",
     "edgemem-worker-storage-test",
     "edgemem-web",
+    "edgemem-component",
+    "edgemem-component-storage-test",
 ];
 const CORE: &str = "edgemem";
 /// What the native tests switch on.
@@ -39,11 +42,11 @@ const ALLOWED_IN_TESTS: [&str; 8] = [
     "clippy::indexing_slicing",
 ];
 /// What the core may not depend on: it belongs to the faces.
-const FACES_ONLY: [&str; 4] = ["worker", "wasm-bindgen", "js-sys", "web-sys"];
+const FACES_ONLY: [&str; 5] = ["worker", "wasm-bindgen", "wit-bindgen", "js-sys", "web-sys"];
 
 type Step = fn(&Project) -> Result<(), Failure>;
 
-const STEPS: [(&str, Step, &str); 8] = [
+const STEPS: [(&str, Step, &str); 9] = [
     ("fmt", fmt, "formatting"),
     (
         "lint",
@@ -66,6 +69,11 @@ const STEPS: [(&str, Step, &str); 8] = [
         "web",
         web,
         "the npm package in Chromium and in Node, and the app",
+    ),
+    (
+        "component",
+        component,
+        "the WebAssembly component in Node, by jco",
     ),
     (
         "clients",
@@ -95,7 +103,7 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
         let result = step(project);
         let seconds = start.elapsed().as_secs_f64();
         let verdict = if result.is_ok() { "passed" } else { "FAILED" };
-        summary.push(format!("  {name:<8} {verdict} {seconds:7.1} s"));
+        summary.push(format!("  {name:<9} {verdict} {seconds:7.1} s"));
         if result.is_err() {
             println!("\n{}", summary.join("\n"));
             return result;
@@ -219,6 +227,22 @@ fn web(project: &Project) -> Result<(), Failure> {
         command
             .env("PATH", node.path())
             .env("EDGEMEM_CHROMIUM", tools::chromium()?)
+            .env("EDGEMEM_MODEL_SERVER", models),
+    )
+}
+
+fn component(project: &Project) -> Result<(), Failure> {
+    let node = component::build(project)?;
+    component::suite(project, &node)?;
+    component::sizes(project)?;
+    let models = build_model_server(project)?;
+    let mut command = project.command(&node.program);
+    command
+        .args(["--test", "--test-reporter=spec", "--test-timeout=120000"])
+        .args(files(project, "tests/component", ".test.mjs")?);
+    execute(
+        command
+            .env("PATH", node.path())
             .env("EDGEMEM_MODEL_SERVER", models),
     )
 }

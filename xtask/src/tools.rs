@@ -14,6 +14,9 @@ pub const WORKER_BUILD: &str = "0.8.7";
 /// Wrangler refuses anything older.
 const OLDEST_NODE: (u32, u32) = (22, 12);
 const NODE: &str = "22.23.3";
+/// The first whose WebAssembly can wait for a promise in the middle of a call.
+const SUSPENDING_NODE: (u32, u32) = (24, 0);
+const NEWER_NODE: &str = "24.21.0";
 
 /// What turns the Worker's crate into something that workerd runs.
 #[derive(Debug)]
@@ -182,16 +185,29 @@ pub struct Node {
 impl Node {
     /// The one on the PATH when it is new enough, else one from npm.
     pub fn ready(project: &Project) -> Result<Self, Failure> {
+        Self::at_least(project, OLDEST_NODE, NODE, "node")
+    }
+
+    /// One that runs components whose functions wait: the one on the PATH when it is new enough, else one from npm.
+    pub fn with_suspending_calls(project: &Project) -> Result<Self, Failure> {
+        Self::at_least(project, SUSPENDING_NODE, NEWER_NODE, "newer-node")
+    }
+
+    fn at_least(
+        project: &Project,
+        oldest: (u32, u32),
+        version: &str,
+        folder: &str,
+    ) -> Result<Self, Failure> {
+        let (major, minor) = oldest;
+        let new_enough = |program: &Path| is_at_least(program, oldest);
+        let folder = project.tools.join(folder);
         let npm = which("npm").ok_or_else(|| Failure::Missing {
             what: "npm is not on the PATH".into(),
             advice: "install Node.js 22 or newer, with npm: https://nodejs.org".into(),
         })?;
         let package = node_package();
-        let own = project
-            .tools
-            .join("node/node_modules")
-            .join(&package)
-            .join("bin/node");
+        let own = folder.join("node_modules").join(&package).join("bin/node");
         let candidates = [which("node"), Some(own.clone())];
         if let Some(program) = candidates
             .into_iter()
@@ -200,12 +216,10 @@ impl Node {
         {
             return Ok(Self { program, npm });
         }
-        let (major, minor) = OLDEST_NODE;
         say(format!(
-            "Node.js {major}.{minor} or newer is not on the PATH: installing {NODE} into {}",
-            project.tools.display()
+            "Node.js {major}.{minor} or newer is not on the PATH: installing {version} into {}",
+            folder.display()
         ));
-        let folder = project.tools.join("node");
         fs::create_dir_all(&folder).trying(format!("making {}", folder.display()))?;
         let mut command = Command::new(&npm);
         command
@@ -218,7 +232,7 @@ impl Node {
             "--no-fund",
             "--loglevel=error",
         ]);
-        run(command.arg(format!("{package}@{NODE}")))?;
+        run(command.arg(format!("{package}@{version}")))?;
         if !new_enough(&own) {
             return Err(Failure::Missing {
                 what: format!("the npm package {package} brought no Node.js that runs here"),
@@ -289,9 +303,9 @@ fn node_package() -> String {
     }
 }
 
-fn new_enough(program: &Path) -> bool {
+fn is_at_least(program: &Path, oldest: (u32, u32)) -> bool {
     let version = output(Command::new(program).arg("--version"));
-    version.is_some_and(|text| node_version(&text).is_some_and(|found| found >= OLDEST_NODE))
+    version.is_some_and(|text| node_version(&text).is_some_and(|found| found >= oldest))
 }
 
 /// Major and minor of `v22.23.3`.

@@ -209,7 +209,7 @@ impl Recall {
     /// # Errors
     /// When it cannot count.
     pub fn stats(&self) -> Result<String, String> {
-        match self.apply(Operation::Stats)? {
+        match self.apply(Operation::Stats { digest: false })? {
             Reply::Stats(stats) => serde_json::to_string(&stats).map_err(in_words),
             _ => Err("a count was answered with something else".to_owned()),
         }

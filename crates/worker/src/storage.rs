@@ -22,7 +22,8 @@ const ROW_LIMIT: usize = 2_000_000;
 /// The storage of one Durable Object.
 pub struct SqliteStorage {
     sql: SqlStorage,
-    transactions: JsValue,
+    /// The same, as JavaScript has it.
+    raw: JsValue,
     /// The tables that are known to exist with all their columns.
     ready: RefCell<BTreeSet<Table>>,
     retired: Cell<bool>,
@@ -34,7 +35,7 @@ impl SqliteStorage {
         let storage = state.storage();
         Self {
             sql: storage.sql(),
-            transactions: storage.as_raw().into(),
+            raw: storage.as_raw().into(),
             ready: RefCell::default(),
             retired: Cell::new(false),
         }
@@ -53,6 +54,16 @@ impl SqliteStorage {
     ) -> Result<Vec<Vec<SqlStorageValue>>, StorageError> {
         let cursor = self.sql.exec(statement, values).map_err(failed)?;
         cursor.raw().collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// The rows of a statement with one value, each as its columns in an array. To take every value out of every row
+    /// by itself, as [`SqliteStorage::rows`] does, is most of the time of reading a few dozen records.
+    fn read_rows(&self, statement: &str, value: &str) -> Result<Vec<js_sys::Array>, StorageError> {
+        let sql = self.raw.unchecked_ref::<RawStorage>().sql();
+        let thrown = |error: JsValue| failed(error.into());
+        let cursor = sql.exec(statement, value).map_err(thrown)?;
+        let rows = cursor.raw().to_array().map_err(thrown)?;
+        Ok(rows.iter().map(JsCast::unchecked_into).collect())
     }
 
     /// Runs a statement that returns nothing.
@@ -165,8 +176,8 @@ impl SqliteStorage {
         // Nothing of ours is left half done by a panic in there: `ready` is set at the end.
         let body = ScopedClosure::borrow_mut_assert_unwind_safe(&mut body);
         let ended = self
-            .transactions
-            .unchecked_ref::<Transactions>()
+            .raw
+            .unchecked_ref::<RawStorage>()
             .transaction_sync(&body);
         drop(body);
         outcome?;
@@ -183,12 +194,9 @@ impl SqliteStorage {
             "SELECT \"record\" FROM \"{}\" WHERE \"key\" = ?",
             table.name()
         );
-        let row = self.rows(&statement, vec![key.into()])?.pop();
-        row.map(|mut row| match row.pop() {
-            Some(SqlStorageValue::Blob(record)) => Ok(record),
-            _ => Err(unreadable(table)),
-        })
-        .transpose()
+        let row = self.read_rows(&statement, key)?.pop();
+        row.map(|row| blob(&row.get(0)).ok_or_else(|| unreadable(table)))
+            .transpose()
     }
 
     /// SQLite takes a hundred parameters at most: the keys are one, as JSON.
@@ -208,15 +216,13 @@ impl SqliteStorage {
         let asked =
             serde_json::to_string(keys).map_err(|error| StorageError::Failed(error.to_string()))?;
         let mut found = vec![None; keys.len()];
-        for mut row in self.rows(&statement, vec![asked.into()])? {
-            let (record, place) = (row.pop(), row.pop());
-            let place = match place {
-                Some(SqlStorageValue::Integer(place)) => usize::try_from(place).ok(),
-                Some(SqlStorageValue::Float(place)) => Some(place as usize),
-                _ => None,
-            };
-            match (place.and_then(|place| found.get_mut(place)), record) {
-                (Some(place), Some(SqlStorageValue::Blob(record))) => *place = Some(record),
+        for row in self.read_rows(&statement, &asked)? {
+            let place = row.get(0).as_f64().map(|place| place as usize);
+            match (
+                place.and_then(|place| found.get_mut(place)),
+                blob(&row.get(1)),
+            ) {
+                (Some(place), Some(record)) => *place = Some(record),
                 _ => return Err(unreadable(table)),
             }
         }
@@ -294,13 +300,35 @@ impl Storage for SqliteStorage {
 
 #[wasm_bindgen]
 extern "C" {
-    type Transactions;
+    /// A Durable Object's `ctx.storage`.
+    type RawStorage;
+    type RawSql;
+    type RawCursor;
+    type RawRows;
 
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(
-        this: &Transactions,
+        this: &RawStorage,
         body: &ScopedClosure<dyn FnMut() -> Result<(), JsValue>>,
     ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, getter)]
+    fn sql(this: &RawStorage) -> RawSql;
+
+    #[wasm_bindgen(method, catch)]
+    fn exec(this: &RawSql, statement: &str, value: &str) -> Result<RawCursor, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn raw(this: &RawCursor) -> RawRows;
+
+    #[wasm_bindgen(method, catch, js_name = toArray)]
+    fn to_array(this: &RawRows) -> Result<js_sys::Array, JsValue>;
+}
+
+/// The bytes of a blob, which SQLite gives as an `ArrayBuffer`.
+fn blob(value: &JsValue) -> Option<Vec<u8>> {
+    let buffer = value.dyn_ref::<js_sys::ArrayBuffer>()?;
+    Some(js_sys::Uint8Array::new(buffer).to_vec())
 }
 
 /// `WITHOUT ROWID` keeps a record beside its key: one row written instead of two, and a scan that

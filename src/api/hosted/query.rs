@@ -202,7 +202,12 @@ pub(super) fn update(id: Id, fields: &Fields) -> Result<Read, Problem> {
 
 pub(super) fn stats(fields: &Fields) -> Result<Read, Problem> {
     let owner = scope::owner_of(&scope::filter_of(fields)?)?;
-    Ok(Read::of_owner(owner, Operation::Stats, Shape::Stats))
+    let digest = fields.flag("digest", false)?;
+    Ok(Read::of_owner(
+        owner,
+        Operation::Stats { digest },
+        Shape::Stats,
+    ))
 }
 
 /// The owner and all conditions of a request.

@@ -258,6 +258,7 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             "memory_bytes": stats.bytes,
             "memory_budget_bytes": stats.budget,
             "module_bytes": stats.module,
+            "digest": stats.digest,
         }),
         _ => return Err(unexpected()),
     })

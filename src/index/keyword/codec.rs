@@ -86,21 +86,24 @@ impl Entries<'_> {
     }
 }
 
-/// Puts a number among the entries in place of what it had, or takes it out; says the greatest number after.
-/// `last` is the greatest before.
+/// Puts a number among the entries in place of what it had, or takes it out; says the greatest number after, and
+/// whether there was an entry for it. `last` is the greatest before.
 pub(super) fn set(
     bytes: &mut Vec<u8>,
     start: usize,
     last: Option<u32>,
     number: u32,
     times: Option<Times>,
-) -> Option<u32> {
+) -> (Option<u32>, bool) {
     if last.is_none_or(|last| last < number) {
-        let Some(times) = times else { return last };
+        let Some(times) = times else {
+            return (last, false);
+        };
         reserve(bytes, 12);
         write(bytes, last, number, times);
-        return Some(number);
+        return (Some(number), false);
     }
+    let mut was_there = false;
     let mut before = None;
     let (mut from, mut to) = (start, start);
     let mut following = None;
@@ -111,6 +114,7 @@ pub(super) fn set(
             following = Some(entry);
             break;
         }
+        was_there |= entry.number == number;
         if entry.number < number {
             before = Some(entry.number);
             from = to;
@@ -130,7 +134,7 @@ pub(super) fn set(
         reserve(bytes, changed.len());
     }
     bytes.splice(from..to, changed);
-    greatest
+    (greatest, was_there)
 }
 
 /// Makes room in small steps: a list that grows by half would waste a quarter of its bytes.
@@ -191,11 +195,13 @@ mod tests {
             let mut map = BTreeMap::new();
             for (number, times) in steps {
                 let times = times.map(|(text, about)| Times { text, about });
-                last = set(&mut bytes, 4, last, number, times);
-                match times {
+                let was_there;
+                (last, was_there) = set(&mut bytes, 4, last, number, times);
+                let known = match times {
                     Some(times) => map.insert(number, times),
                     None => map.remove(&number),
                 };
+                prop_assert_eq!(was_there, known.is_some());
                 prop_assert_eq!(last, map.keys().next_back().copied());
             }
             let found: Vec<_> = read(&bytes[4..]).map(|entry| (entry.number, entry.times)).collect();

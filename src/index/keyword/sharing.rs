@@ -97,7 +97,7 @@ impl KeywordIndex {
     /// In how many documents a term is, if it is in few, but not in one only.
     fn rarely(&self, term: Term) -> Option<usize> {
         let most = (self.len() / RARE).max(2);
-        let matching = self.terms.postings(term).take(most + 1).count();
+        let matching = self.terms.count(term);
         (2..=most).contains(&matching).then_some(matching)
     }
 

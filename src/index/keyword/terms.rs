@@ -28,6 +28,8 @@ struct Postings {
     word: u32,
     /// The slot after the last of its documents; 0 when there is none.
     end: Slot,
+    /// How many documents there are.
+    count: u32,
 }
 
 impl Postings {
@@ -97,6 +99,12 @@ impl Table {
         postings.map_or(&[], Postings::word)
     }
 
+    /// How many documents have a term, be it only about them.
+    pub fn count(&self, term: Term) -> usize {
+        let postings = self.postings.get(term as usize);
+        postings.map_or(0, |postings| postings.count as usize)
+    }
+
     /// The documents of a term.
     pub fn postings(&self, term: Term) -> Entries<'_> {
         let postings = self.postings.get(term as usize);
@@ -108,7 +116,10 @@ impl Table {
         let mut entries = read(postings);
         let Some(head) = entries.next() else { return };
         let rest = entries.bytes;
-        let last = entries.last().unwrap_or(head);
+        let (mut last, mut count) = (head, 1);
+        for entry in entries {
+            (last, count) = (entry, count + 1);
+        }
         self.edit(term, |it| {
             let before = it.end.checked_sub(1);
             let slot = first.saturating_add(head.number);
@@ -116,6 +127,7 @@ impl Table {
             write(&mut it.bytes, before, slot, head.times);
             it.bytes.extend_from_slice(rest);
             it.end = first.saturating_add(last.number).saturating_add(1);
+            it.count += count;
         });
     }
 
@@ -124,8 +136,13 @@ impl Table {
         let is_last = self.edit(term, |postings| {
             let start = postings.word as usize;
             let last = postings.end.checked_sub(1);
-            let last = set(&mut postings.bytes, start, last, slot, times);
+            let (last, was_there) = set(&mut postings.bytes, start, last, slot, times);
             postings.end = last.map_or(0, |last| last.saturating_add(1));
+            match (times.is_some(), was_there) {
+                (true, false) => postings.count += 1,
+                (false, true) => postings.count -= 1,
+                _ => {}
+            }
             last.is_none()
         });
         if is_last == Some(true) {

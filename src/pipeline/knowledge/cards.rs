@@ -1,26 +1,20 @@
 //! Cards in a few dozen bytes each, with the look-ups that go from a message, a text or an entity to its memories.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
+use super::rows::{Pages, Rare, Row};
 use super::traits::TraitsTable;
 use crate::memory::{Card, EntityId, Feedback, Id, Kind, Moment, Scope, SpaceHash, Traits, says};
-
-/// Sequence numbers on a page of cards. An add uses three or four.
-pub const SEQUENCES: u32 = 512;
-
-/// What an allocation costs beside its bytes.
-const ALLOCATION: usize = 8;
 
 /// The cards of one space, by the sequence numbers of their ids.
 #[derive(Debug, Default)]
 pub struct Cards {
     space: Option<SpaceHash>,
-    /// Rows of [`SEQUENCES`] sequence numbers each, in their order.
-    pages: Vec<Vec<Row>>,
+    pages: Pages,
     count: usize,
     traits: TraitsTable,
     /// Current listed memories by what they say, as sequence numbers.
@@ -30,64 +24,9 @@ pub struct Cards {
     /// Messages, and the facts that came from them.
     derived: BTreeSet<(u32, u32)>,
     /// Entities, and the memories that mention them.
-    mentions: BTreeMap<EntityId, BTreeSet<u32>>,
+    mentions: FxHashMap<EntityId, BTreeSet<u32>>,
     /// Bytes of what only some rows have.
     rare_bytes: usize,
-}
-
-/// A [`Card`] without what its space or its [`Traits`] say already.
-#[derive(Debug)]
-struct Row {
-    local: u64,
-    says: u64,
-    text: u64,
-    created_at: Moment,
-    updated_at: Moment,
-    traits: u32,
-    flags: u8,
-    rare: Option<Box<Rare>>,
-}
-
-/// What most messages do not have.
-#[derive(Debug)]
-struct Rare {
-    expires_at: Option<Moment>,
-    sources: Box<[u64]>,
-    earlier_sources: Box<[u64]>,
-    entities: Rc<[EntityId]>,
-}
-
-impl Row {
-    fn sequence(&self) -> u32 {
-        Id::sequence_of(self.local)
-    }
-}
-
-impl Rare {
-    fn of(card: &Card) -> Option<Box<Self>> {
-        let is_rare = card.expires_at.is_some()
-            || !card.sources.is_empty()
-            || !card.earlier_sources.is_empty()
-            || !card.entities.is_empty();
-        let locals = |ids: &[Id]| ids.iter().map(Id::local).collect();
-        is_rare.then(|| {
-            Box::new(Self {
-                expires_at: card.expires_at,
-                sources: locals(&card.sources),
-                earlier_sources: locals(&card.earlier_sources),
-                entities: card.entities.clone(),
-            })
-        })
-    }
-
-    fn bytes(&self) -> usize {
-        let ids = self.sources.len() + self.earlier_sources.len();
-        let names = self.entities.iter();
-        let names: usize = names
-            .map(|id| size_of::<EntityId>() + id.0.len() + ALLOCATION)
-            .sum();
-        size_of::<Self>() + ids * size_of::<u64>() + names + 4 * ALLOCATION
-    }
 }
 
 const MESSAGE: u8 = 1;
@@ -139,25 +78,18 @@ pub fn set_flags(card: &mut Card, flags: u8) {
 impl Cards {
     /// One memory without its words.
     pub fn card(&self, id: &Id) -> Option<Card> {
-        let row = self.row(id.sequence())?;
-        (self.space == Some(id.space()) && row.local == id.local())
-            .then(|| self.read(row))
-            .flatten()
+        self.read(self.row_of(id)?)
     }
 
     /// What a memory has in common with others.
-    pub fn traits(&self, id: &Id) -> Option<Rc<Traits>> {
-        let row = self.row(id.sequence())?;
-        let is_it = self.space == Some(id.space()) && row.local == id.local();
-        is_it
-            .then(|| self.traits.get(row.traits).cloned())
-            .flatten()
+    pub fn traits(&self, id: &Id) -> Option<&Rc<Traits>> {
+        let row = self.row_of(id)?;
+        self.traits.get(row.traits)
     }
 
     /// Whether a memory is known.
     pub fn contains(&self, id: &Id) -> bool {
-        let row = self.row(id.sequence());
-        self.space == Some(id.space()) && row.is_some_and(|row| row.local == id.local())
+        self.row_of(id).is_some()
     }
 
     /// The id with a sequence number.
@@ -173,7 +105,7 @@ impl Cards {
     /// The memories said from one moment on and before another, oldest first. They are looked for among all: ten
     /// microseconds for ten thousand.
     pub fn said_between(&self, from: Moment, until: Moment) -> impl Iterator<Item = Id> {
-        let rows = self.pages.iter().flatten();
+        let rows = self.pages.rows();
         let said = rows.filter(move |row| from <= row.created_at && row.created_at < until);
         said.filter_map(|row| Some(Id::in_space(self.space?, row.local)))
     }
@@ -185,27 +117,23 @@ impl Cards {
 
     /// All memories without their words, oldest first.
     pub fn cards(&self) -> impl DoubleEndedIterator<Item = Card> {
-        let rows = self.pages.iter().flatten();
+        let rows = self.pages.rows();
         rows.filter_map(|row| self.read(row))
     }
 
     /// The memories of one page, oldest first.
     pub fn cards_on(&self, page: u32) -> impl Iterator<Item = Card> {
-        let rows = self.pages.get(page as usize).into_iter().flatten();
+        let rows = self.pages.rows_on(page).iter();
         rows.filter_map(|row| self.read(row))
     }
 
     /// The pages that hold any card, ascending.
     pub fn card_pages(&self) -> impl Iterator<Item = u32> {
-        let pages = (0..).zip(&self.pages);
-        pages
-            .filter(|(_, rows)| !rows.is_empty())
-            .map(|(page, _)| page)
+        self.pages.filled()
     }
 
     /// Bytes in memory, about.
     pub(super) fn bytes(&self) -> usize {
-        let rows: usize = self.pages.iter().map(Vec::capacity).sum();
         let conversations = self.conversations.iter();
         let conversations: usize = conversations
             .map(|(_, ids)| size_of::<(Scope, Vec<u32>)>() * 2 + ids.capacity() * size_of::<u32>())
@@ -213,8 +141,7 @@ impl Cards {
         // A B-tree is filled to about two thirds.
         let mentions: usize = self.mentions.values().map(BTreeSet::len).sum();
         let links = self.derived.len() * size_of::<(u32, u32)>() + mentions * size_of::<u32>();
-        rows * size_of::<Row>()
-            + self.pages.len() * (size_of::<Vec<Row>>() + ALLOCATION)
+        self.pages.bytes()
             + self.said.capacity() * (size_of::<u32>() + 1) * 8 / 7
             + conversations
             + links * 3 / 2
@@ -270,6 +197,19 @@ impl Cards {
         facts.filter_map(|(_, fact)| self.card_of_sequence(*fact))
     }
 
+    /// The sequence numbers of the facts that came from a message, oldest first, each with whether it stands: it is
+    /// current, and so it is its newest version that came from there.
+    pub fn stands_from(&self, message: &Id) -> impl Iterator<Item = (u32, bool)> {
+        let (source, local) = (message.sequence(), message.local());
+        let facts = self.derived.range((source, 0)..=(source, u32::MAX));
+        facts.filter_map(move |(_, fact)| {
+            let row = self.row(*fact)?;
+            let sources = row.rare.as_ref().map(|rare| &rare.sources);
+            let is_newest = sources.is_some_and(|sources| sources.contains(&local));
+            Some((*fact, is_newest && row.flags & CURRENT != 0))
+        })
+    }
+
     /// The memories that mention an entity, oldest first.
     pub fn mentions(&self, entity: &EntityId) -> impl Iterator<Item = Id> {
         let sequences = self.mentions.get(entity).into_iter().flatten();
@@ -281,10 +221,14 @@ impl Cards {
         self.mentions.get(entity).map_or(0, BTreeSet::len)
     }
 
-    /// Whether a memory mentions an entity.
-    pub fn mentions_entity(&self, memory: &Id, entity: &EntityId) -> bool {
-        let memories = self.mentions.get(entity);
-        memories.is_some_and(|memories| memories.contains(&memory.sequence()))
+    /// Those of some memories that mention an entity, in their order.
+    pub fn mentioning<'a>(
+        &'a self,
+        entity: &EntityId,
+        memories: impl Iterator<Item = Id> + 'a,
+    ) -> impl Iterator<Item = Id> + 'a {
+        let mentioning = self.mentions.get(entity);
+        memories.filter(move |id| mentioning.is_some_and(|it| it.contains(&id.sequence())))
     }
 
     /// The one copy of traits.
@@ -312,18 +256,8 @@ impl Cards {
             rare,
         };
         let sequence = row.sequence();
-        let page = (sequence / SEQUENCES) as usize;
-        if self.pages.len() <= page {
-            if let Some(last) = self.pages.last_mut() {
-                last.shrink_to_fit();
-            }
-            self.pages.resize_with(page + 1, Vec::new);
-        }
-        if let Some(rows) = self.pages.get_mut(page) {
-            let at = rows.partition_point(|other| other.sequence() < sequence);
-            rows.insert(at, row);
-            self.count += 1;
-        }
+        self.pages.insert(row);
+        self.count += 1;
         if card.is_listed() && card.current {
             let hash = |sequence: &u32| self.pages.row(*sequence).map_or(0, |row| row.says);
             self.said.insert_unique(card.says, sequence, hash);
@@ -335,11 +269,7 @@ impl Cards {
         let Some(card) = self.card(id) else { return };
         self.unlink(&card);
         let sequence = id.sequence();
-        let rows = self.pages.get_mut((sequence / SEQUENCES) as usize);
-        if let Some(rows) = rows
-            && let Ok(at) = rows.binary_search_by_key(&sequence, Row::sequence)
-        {
-            let row = rows.remove(at);
+        if let Some(row) = self.pages.remove(sequence) {
             self.traits.release(row.traits);
             self.rare_bytes -= row.rare.map_or(0, |rare| rare.bytes());
             self.count -= 1;
@@ -348,6 +278,11 @@ impl Cards {
 
     fn row(&self, sequence: u32) -> Option<&Row> {
         self.pages.row(sequence)
+    }
+
+    fn row_of(&self, id: &Id) -> Option<&Row> {
+        let row = self.row(id.sequence())?;
+        (self.space == Some(id.space()) && row.local == id.local()).then_some(row)
     }
 
     fn read(&self, row: &Row) -> Option<Card> {
@@ -430,19 +365,6 @@ impl Cards {
                 self.conversations.remove(scope);
             }
         }
-    }
-}
-
-/// Rows by sequence number.
-trait Pages {
-    fn row(&self, sequence: u32) -> Option<&Row>;
-}
-
-impl Pages for Vec<Vec<Row>> {
-    fn row(&self, sequence: u32) -> Option<&Row> {
-        let rows = self.get((sequence / SEQUENCES) as usize)?;
-        let at = rows.binary_search_by_key(&sequence, Row::sequence).ok()?;
-        rows.get(at)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
 use crate::index::{Language, terms};
 use crate::memory::{
     Claim, Contradiction, Entity, EntityId, Id, Object, Relation, normalize_name, plain_name,
@@ -24,14 +26,16 @@ pub struct Graph {
     entities: BTreeMap<EntityId, Entity>,
     relations: Relations,
     contradictions: BTreeMap<Id, Contradiction>,
+    /// The open contradictions that each claim is part of.
+    disputed: BTreeMap<Claim, BTreeSet<Id>>,
     /// Names as they are compared, and who bears them.
     names: BTreeMap<String, BTreeSet<EntityId>>,
     /// Words of names as the keyword index has them, and whose names they are in.
     words: BTreeMap<String, BTreeSet<EntityId>>,
     /// The relations at each entity, by predicate.
-    edges: BTreeMap<EntityId, BTreeMap<String, Relations>>,
+    edges: FxHashMap<EntityId, BTreeMap<String, Relations>>,
     /// The relations that each memory supports.
-    supported: BTreeMap<Id, Relations>,
+    supported: FxHashMap<Id, Relations>,
     /// What a word stands for that is in no name.
     nobody: BTreeSet<EntityId>,
 }
@@ -150,6 +154,25 @@ impl Graph {
         self.contradictions.get(id)
     }
 
+    /// The memories that cannot be true together with one, as nobody has said yet which is.
+    pub fn opposed_to(&self, memory: &Id) -> BTreeSet<Id> {
+        let mut opposed = BTreeSet::new();
+        if self.disputed.is_empty() {
+            return opposed;
+        }
+        let relations = self.relations_from(memory);
+        let told = relations.map(|(key, _)| Claim::Relation(key.clone()));
+        for claim in std::iter::once(Claim::Memory(*memory)).chain(told) {
+            let disputes = self.disputed.get(&claim).into_iter().flatten();
+            for contradiction in disputes.filter_map(|id| self.contradictions.get(id)) {
+                let others = contradiction.claims.iter().filter(|it| **it != claim);
+                opposed.extend(others.flat_map(|other| self.basis(other)));
+            }
+        }
+        opposed.remove(memory);
+        opposed
+    }
+
     /// The memories that a claim rests on.
     pub fn basis<'a>(&'a self, claim: &'a Claim) -> &'a [Id] {
         match claim {
@@ -215,11 +238,28 @@ impl Graph {
             self.relations.insert(key, relation);
         }
         for id in &changes.contradictions_gone {
-            self.contradictions.remove(id);
+            self.remove_contradiction(id);
         }
         for contradiction in &changes.contradictions {
-            self.contradictions
-                .insert(contradiction.id, contradiction.clone());
+            let id = contradiction.id;
+            self.remove_contradiction(&id);
+            let claims = contradiction.claims.iter();
+            for claim in claims.filter(|_| contradiction.is_open()) {
+                self.disputed.entry(claim.clone()).or_default().insert(id);
+            }
+            self.contradictions.insert(id, contradiction.clone());
+        }
+    }
+
+    fn remove_contradiction(&mut self, id: &Id) {
+        let contradiction = self.contradictions.remove(id);
+        for claim in contradiction.iter().flat_map(|it| &it.claims) {
+            if let Some(disputes) = self.disputed.get_mut(claim) {
+                disputes.remove(id);
+                if disputes.is_empty() {
+                    self.disputed.remove(claim);
+                }
+            }
         }
     }
 

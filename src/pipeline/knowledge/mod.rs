@@ -3,6 +3,7 @@
 
 mod cards;
 mod graph;
+mod rows;
 mod traits;
 
 use std::cell::RefCell;
@@ -12,8 +13,9 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-pub use cards::{Cards, SEQUENCES, flags_of, set_flags};
+pub use cards::{Cards, flags_of, set_flags};
 pub use graph::Graph;
+pub use rows::SEQUENCES;
 
 use super::timed::is_dated;
 use crate::memory::{Card, Filter, Id, Memory, Subject, Traits};

@@ -563,6 +563,8 @@ pub(crate) struct Stats {
     memory_bytes: u64,
     memory_budget_bytes: u64,
     module_bytes: Option<u64>,
+    /// A hash of what is stored, if it was asked for: two memories with the same one are the same, to the byte.
+    digest: Option<String>,
 }
 
 /// Whose key it is.

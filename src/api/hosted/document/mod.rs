@@ -141,7 +141,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .answers::<a::Contradiction>()
             .may_refuse(&[404, 413, 507]),
         get("/v1/stats/", "get_stats", "Counts and sizes")
-            .asks::<q::Owner>(alice())
+            .asks::<q::Stats>(alice())
             .answers::<a::Stats>(),
         delete("/v1/memories/{memory_id}/", "delete_memory", "Erase one memory and what was derived from it")
             .at::<q::MemoryId>()

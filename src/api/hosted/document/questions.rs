@@ -346,6 +346,15 @@ pub(crate) struct Split {
     memory_ids: Vec<String>,
 }
 
+/// Whose counts.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Stats {
+    #[serde(flatten)]
+    owner: Owner,
+    /// Also a hash of what is stored, for which all of it is read.
+    digest: Option<bool>,
+}
+
 /// Which contradictions.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Contradictions {

@@ -233,10 +233,12 @@ fn routes_by_id_ask_the_space_of_the_id() {
             id.space()
         )
     );
+    let hashed = ask("GET", "/v1/stats/?user_id=alice&digest=true", Value::Null).unwrap();
+    assert_eq!(hashed.operation, Operation::Stats { digest: true });
     let stats = ask("GET", "/v1/stats/?user_id=alice", Value::Null).unwrap();
     assert_eq!(
         (stats.operation, stats.space),
-        (Operation::Stats, id.space())
+        (Operation::Stats { digest: false }, id.space())
     );
 }
 

@@ -1,0 +1,3 @@
+//! edgemem, the component, in a Rust program by the wasmtime crate.
+
+pub mod host;
