@@ -65,6 +65,7 @@ pub fn read(owner: &Scope, operation: wit::Operation) -> Result<Operation, Unrea
                 filter: filter(asked.filter)?,
                 page: number(asked.page, defaults.page),
                 page_size: number(asked.page_size, defaults.page_size),
+                skip: defaults.skip,
                 show_expired: asked.show_expired.unwrap_or(defaults.show_expired),
                 show_past: asked.show_past.unwrap_or(defaults.show_past),
                 transcript: asked.transcript.unwrap_or(defaults.transcript),
@@ -199,6 +200,7 @@ fn read_search(asked: wit::Search) -> Result<Search, Unreadable> {
         relations: asked.relations.unwrap_or(defaults.relations),
         reference_time: moment(asked.reference_time),
         rerank: false,
+        latest_only: defaults.latest_only,
         as_of: moment(asked.as_of),
         known_at: moment(asked.known_at),
         without: without

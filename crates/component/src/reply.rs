@@ -8,13 +8,16 @@ use edgemem::operation::{
     Conflict, Dated, EntityView, Event, HistoryLine, Hit, Link, Receipt, Reply, Side, Stats, Step,
     Stop, Triple,
 };
+use edgemem::space::SpaceError;
 
 use crate::bindings::edgemem::memory::types;
 use crate::bindings::exports::edgemem::memory::memory as wit;
 
-impl From<Reply> for wit::Reply {
-    fn from(reply: Reply) -> Self {
-        match reply {
+impl TryFrom<Reply> for wit::Reply {
+    type Error = SpaceError;
+
+    fn try_from(reply: Reply) -> Result<Self, SpaceError> {
+        Ok(match reply {
             Reply::Event(event) => Self::Event((*event).into()),
             Reply::Ran { next_due } => Self::Ran(millis(next_due)),
             Reply::Hits(hits) => Self::Hits(all(hits)),
@@ -74,7 +77,13 @@ impl From<Reply> for wit::Reply {
                     .collect(),
             }),
             Reply::Stats(stats) => Self::Stats((*stats).into()),
-        }
+            // Nothing that the world can ask is answered by these.
+            Reply::Summaries(_)
+            | Reply::Judged { .. }
+            | Reply::Batch(_)
+            | Reply::Export(_)
+            | Reply::Notices(_) => return Err(SpaceError::NotServed),
+        })
     }
 }
 

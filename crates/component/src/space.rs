@@ -176,7 +176,8 @@ impl wit::GuestSpace for OpenSpace {
 
     async fn apply(&self, operation: wit::Operation) -> Result<wit::Reply, wit::Error> {
         let operation = ask::read(&self.owner, operation).map_err(invalid)?;
-        Ok(self.ask(operation).await?.into())
+        let reply = self.ask(operation).await?;
+        reply.try_into().map_err(|error| shown(&error))
     }
 
     fn next_due(&self) -> Option<types::Moment> {
@@ -226,13 +227,17 @@ fn shown(error: &SpaceError) -> wit::Error {
         SpaceError::NoSuchMemory(_)
         | SpaceError::NoSuchEntity(_)
         | SpaceError::NoSuchContradiction(_)
-        | SpaceError::NoSuchEvent(_) => wit::Error::NotFound(problem),
+        | SpaceError::NoSuchEvent(_)
+        | SpaceError::NoSuchExport
+        | SpaceError::NothingToExport => wit::Error::NotFound(problem),
         SpaceError::BadCorrection(_)
         | SpaceError::WrongSpace
         | SpaceError::Scope(_)
         | SpaceError::NoMessages
         | SpaceError::EmptyQuery
         | SpaceError::OutOfRange { .. }
+        | SpaceError::BadSchema
+        | SpaceError::NotServed
         | SpaceError::EmptyText => wit::Error::Invalid(problem),
         SpaceError::Immutable(_) => wit::Error::Conflict(problem),
         SpaceError::Full { .. } => wit::Error::Full(problem),

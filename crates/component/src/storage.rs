@@ -207,6 +207,9 @@ fn named(table: Table) -> wit::Table {
         Table::Events => wit::Table::Events,
         Table::Jobs => wit::Table::Jobs,
         Table::Summaries => wit::Table::Summaries,
+        Table::Exports => wit::Table::Exports,
+        Table::Outbox => wit::Table::Outbox,
+        Table::Directory => wit::Table::Directory,
         Table::Index => wit::Table::Index,
     }
 }
