@@ -35,6 +35,23 @@ def waited(condition, seconds=30):
     return found
 
 
+def judged(judge, *words, **options):
+    """What `feedback` answers. Version 1 stumbles over its own telemetry when the server has answered."""
+    try:
+        return judge(*words, **options)
+    except TypeError as error:
+        assert "capture_client_event" in str(error), error
+        return None
+
+
+async def judged_later(judge, *words, **options):
+    try:
+        return await judge(*words, **options)
+    except TypeError as error:
+        assert "capture_client_event" in str(error), error
+        return None
+
+
 class Recorder:
     """Passes calls on and notes their names."""
 
@@ -70,8 +87,10 @@ class EveryMethod(unittest.TestCase):
         waited(lambda: [it for it in client.users()["results"] if it["name"] == user])
         changes = [{"memory_id": first, "text": "I live in Paris."}]
         self.assertIn("1 memories", client.batch_update(changes)["message"])
-        judged = client.feedback(first, feedback="POSITIVE", feedback_reason="true")
-        self.assertEqual(judged["feedback"], "POSITIVE")
+        opinion = judged(client.feedback, first, feedback="POSITIVE", feedback_reason="true")
+        if opinion is not None:
+            self.assertEqual(opinion["feedback"], "POSITIVE")
+        self.assertEqual(client.get(first)["feedback"], "POSITIVE")
 
         schema = {"type": "object", "properties": {"city": {"type": "string"}}}
         export = client.create_memory_export(schema=schema, filters=filters)
@@ -148,7 +167,8 @@ class EveryMethod(unittest.TestCase):
                 self.assertEqual(len(await client.history(memory)), 2)
                 await client.users()
                 await client.batch_update([{"memory_id": memory, "text": "I keep cats."}])
-                await client.feedback(memory, feedback="NEGATIVE")
+                await judged_later(client.feedback, memory, feedback="NEGATIVE")
+                self.assertEqual((await client.get(memory))["feedback"], "NEGATIVE")
                 schema = {"type": "object", "properties": {"pets": {"type": "array"}}}
                 export = await client.create_memory_export(schema=schema, filters=filters)
                 await client.get_memory_export(memory_export_id=export["id"])

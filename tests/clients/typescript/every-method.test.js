@@ -101,7 +101,7 @@ for (const name of ["mem0ai", "mem0ai-2"]) {
         assert.equal((await client.getProfile({ entityId: user, userId: user })).status, "succeeded");
         await client.sampleProfiles({ limit: 2 });
       }
-      await client.batchDelete(isNew ? [{ memoryId: first }, first].slice(0, 1) : [first]);
+      await client.batchDelete([first]);
       await client.delete(second);
       assert.deepEqual(await all(), []);
       await add("Once more.");
@@ -113,7 +113,7 @@ for (const name of ["mem0ai", "mem0ai-2"]) {
       await add("To the end.");
       await eventually(async () => (await users()).some((it) => it.name === user));
       const { id: number } = (await users()).find((it) => it.name === user);
-      await client.deleteUser(isNew ? { entityId: number, entityType: "user" } : { entity_id: number, entity_type: "user" });
+      await client.deleteUser({ entity_id: number, entity_type: "user" });
       assert.deepEqual(await all(), []);
       const methods = Object.getOwnPropertyNames(MemoryClient.prototype);
       const left = methods.filter((method) => !OWN.test(method) && !called.has(method));
