@@ -31,7 +31,14 @@ export function folder() {
   return path;
 }
 
-const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".bin": "application/octet-stream" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+  ".bin": "application/octet-stream",
+};
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>edgemem</title>
 <script type="importmap">{"imports": {"edgemem": "/dist/entry/browser.js", "edgemem/models": "/dist/models/index.js"}}</script>`;
@@ -59,18 +66,37 @@ export async function serve({ models } = {}) {
     const file = pathname.startsWith("/suite/")
       ? join(root, "tests/web/build", normalize(pathname.slice("/suite".length)))
       : join(npm, normalize(pathname));
-    if (!existsSync(file) || !statSync(file).isFile()) {
-      answer.writeHead(404).end();
-      return;
-    }
-    answer.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" });
-    createReadStream(file).pipe(answer);
+    sendFile(answer, file);
   });
+  return listening(server, { requests });
+}
+
+/** Serves the files of a folder. */
+export async function serveFolder(path) {
+  const requests = [];
+  const server = createServer((asked, answer) => {
+    const { pathname } = new URL(asked.url, "http://localhost");
+    requests.push(pathname);
+    sendFile(answer, join(path, normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname)));
+  });
+  return listening(server, { requests });
+}
+
+function sendFile(answer, file) {
+  if (!existsSync(file) || !statSync(file).isFile()) {
+    answer.writeHead(404).end();
+    return;
+  }
+  answer.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+  createReadStream(file).pipe(answer);
+}
+
+/** A site on a free port; `requests` are the paths that were asked for. */
+export async function listening(server, site = {}) {
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    /** The paths that were asked for. */
-    requests,
+    ...site,
     stop() {
       server.closeAllConnections();
       server.close();
