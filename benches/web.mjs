@@ -3,7 +3,8 @@
 //   node benches/web.mjs --texts FILE [--counts 10000] [--visits 9]
 //
 // Memories are sentences, word for word, embedded by the builtin embedder and kept in IndexedDB; questions are sentences
-// that are not among them. A visit is a new page; before the visits called cold the browser is started anew.
+// that are not among them. A visit is a new page; before the visits called cold the browser is started anew. It may keep the
+// package's files, as it may those of a bundler, whose names tell their versions.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { launch, serve } from "../tests/web/harness.mjs";
@@ -79,7 +80,7 @@ async function visit(browser, site, questions, passes) {
   return told;
 }
 
-const site = await serve();
+const site = await serve({ keep: true });
 for (const count of options.counts.split(",").map(Number)) {
   if (texts.length < count + QUESTIONS) throw new Error(`${count} memories need ${count + QUESTIONS} sentences, there are ${texts.length}`);
   const questions = texts.slice(count, count + QUESTIONS);

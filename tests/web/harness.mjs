@@ -43,8 +43,11 @@ const TYPES = {
 const PAGE = `<!doctype html><meta charset="utf-8"><title>edgemem</title>
 <script type="importmap">{"imports": {"edgemem": "/dist/entry/browser.js", "edgemem/models": "/dist/models/index.js"}}</script>`;
 
-/** Serves the built package, the tests' engine under `/suite/`, and the models under `/models/`. */
-export async function serve({ models } = {}) {
+/**
+ * Serves the built package, the tests' engine under `/suite/`, and the models under `/models/`. With `keep` browsers may
+ * keep the files, and so what they compiled of them.
+ */
+export async function serve({ models, keep } = {}) {
   const requests = [];
   const server = createServer((asked, answer) => {
     const { pathname } = new URL(asked.url, "http://localhost");
@@ -66,7 +69,7 @@ export async function serve({ models } = {}) {
     const file = pathname.startsWith("/suite/")
       ? join(root, "tests/web/build", normalize(pathname.slice("/suite".length)))
       : join(npm, normalize(pathname));
-    sendFile(answer, file);
+    sendFile(answer, file, keep);
   });
   return listening(server, { requests });
 }
@@ -82,12 +85,14 @@ export async function serveFolder(path) {
   return listening(server, { requests });
 }
 
-function sendFile(answer, file) {
+function sendFile(answer, file, keep = false) {
   if (!existsSync(file) || !statSync(file).isFile()) {
     answer.writeHead(404).end();
     return;
   }
-  answer.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+  answer.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
+  if (keep) answer.setHeader("cache-control", "max-age=31536000, immutable");
+  answer.writeHead(200);
   createReadStream(file).pipe(answer);
 }
 
