@@ -31,13 +31,23 @@ export function folder() {
   return path;
 }
 
-const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".bin": "application/octet-stream" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+  ".bin": "application/octet-stream",
+};
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>edgemem</title>
 <script type="importmap">{"imports": {"edgemem": "/dist/entry/browser.js", "edgemem/models": "/dist/models/index.js"}}</script>`;
 
-/** Serves the built package, the tests' engine under `/suite/`, and the models under `/models/`. */
-export async function serve({ models } = {}) {
+/**
+ * Serves the built package, the tests' engine under `/suite/`, and the models under `/models/`. With `keep` browsers may
+ * keep the files, and so what they compiled of them.
+ */
+export async function serve({ models, keep } = {}) {
   const requests = [];
   const server = createServer((asked, answer) => {
     const { pathname } = new URL(asked.url, "http://localhost");
@@ -59,18 +69,39 @@ export async function serve({ models } = {}) {
     const file = pathname.startsWith("/suite/")
       ? join(root, "tests/web/build", normalize(pathname.slice("/suite".length)))
       : join(npm, normalize(pathname));
-    if (!existsSync(file) || !statSync(file).isFile()) {
-      answer.writeHead(404).end();
-      return;
-    }
-    answer.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" });
-    createReadStream(file).pipe(answer);
+    sendFile(answer, file, keep);
   });
+  return listening(server, { requests });
+}
+
+/** Serves the files of a folder. */
+export async function serveFolder(path) {
+  const requests = [];
+  const server = createServer((asked, answer) => {
+    const { pathname } = new URL(asked.url, "http://localhost");
+    requests.push(pathname);
+    sendFile(answer, join(path, normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname)));
+  });
+  return listening(server, { requests });
+}
+
+function sendFile(answer, file, keep = false) {
+  if (!existsSync(file) || !statSync(file).isFile()) {
+    answer.writeHead(404).end();
+    return;
+  }
+  answer.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
+  if (keep) answer.setHeader("cache-control", "max-age=31536000, immutable");
+  answer.writeHead(200);
+  createReadStream(file).pipe(answer);
+}
+
+/** A site on a free port; `requests` are the paths that were asked for. */
+export async function listening(server, site = {}) {
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    /** The paths that were asked for. */
-    requests,
+    ...site,
     stop() {
       server.closeAllConnections();
       server.close();

@@ -226,9 +226,11 @@ await memory.add("x", { userID: "ada" });
 await init({ wasm: new URL("x", import.meta.url) });
 `,
   );
-  const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom,dom.iterable,dom.asynciterable", "--types", "", "consumer.ts"];
+  const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--lib", "es2023,dom,dom.iterable,dom.asynciterable", "--types", "", "consumer.ts"];
   const tsc = join(npm, "node_modules/.bin/tsc");
-  await run(tsc, strict, { cwd: project }).catch(({ stdout }) => assert.fail(stdout));
+  for (const found of [["--module", "nodenext"], ["--module", "esnext", "--moduleResolution", "bundler"]]) {
+    await run(tsc, [...found, ...strict], { cwd: project }).catch(({ stdout }) => assert.fail(stdout));
+  }
 });
 
 test("publint and are-the-types-wrong have nothing to say", async () => {

@@ -316,3 +316,25 @@ test("the embedder's table is loaded only where it is used", async () => {
   assert.equal(tables(), before);
   await tab.close();
 });
+
+test("where the files beside the package are not served, the error says which and what to do", async () => {
+  const tab = await browser.open(site);
+  // Servers of single pages answer every path by the page.
+  const page = { status: 200, contentType: "text/html", body: "<!doctype html>" };
+  const tell = async (file) => {
+    await tab.route(`**/${file}`, (route) => route.fulfill(page));
+    const told = await tab.evaluate(async () => {
+      const { Memory } = await import("edgemem");
+      return Memory.open({ persistence: "none", userId: "u" }).then(() => "opened", ({ code, message }) => [code, message]);
+    });
+    await tab.unroute(`**/${file}`);
+    return told;
+  };
+  const [engine, about] = await tell("edgemem_bg.wasm");
+  assert.equal(engine, "engine_unavailable");
+  assert.match(about, /edgemem_bg\.wasm.*Vite/);
+  const [table] = await tell("builtin.bin");
+  assert.equal(table, "table_unavailable");
+  assert.equal(await tell("nothing"), "opened");
+  await tab.close();
+});

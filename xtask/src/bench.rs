@@ -12,8 +12,8 @@ use futures_executor::block_on;
 
 use crate::failure::{Failure, While};
 use crate::shell::{Project, run as execute, say};
-use crate::tools::{BuildTools, Node, wasm_bindgen};
-use crate::{build, keywords};
+use crate::tools::{BuildTools, Node, chromium, wasm_bindgen};
+use crate::{build, keywords, npm};
 
 const PACKAGE: &str = "edgemem-bench-wasm";
 const NATIVE: &str = "benches/native/Cargo.toml";
@@ -31,6 +31,7 @@ struct Options {
     worker: bool,
     keywords: bool,
     recall: bool,
+    web: bool,
 }
 
 impl Options {
@@ -47,6 +48,7 @@ impl Options {
             worker: false,
             keywords: false,
             recall: false,
+            web: false,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -65,6 +67,7 @@ impl Options {
                 "--worker" => options.worker = true,
                 "--keywords" => options.keywords = true,
                 "--recall" => options.recall = true,
+                "--web" => options.web = true,
                 "--vectors" => {
                     let file = PathBuf::from(value()?);
                     let dimension = value()?.parse().map_err(|_| {
@@ -79,7 +82,7 @@ impl Options {
     }
 
     fn counts(&self) -> &str {
-        let usual = if self.recall {
+        let usual = if self.recall || self.web {
             "10000"
         } else {
             "1000,10000,50000"
@@ -101,6 +104,9 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     }
     if options.recall {
         return recall(project, &options, &folder);
+    }
+    if options.web {
+        return web(project, &options, &folder);
     }
     let (vectors, dimension) = match &options.vectors {
         Some(given) => given.clone(),
@@ -155,6 +161,19 @@ fn recall(project: &Project, options: &Options, folder: &Path) -> Result<(), Fai
     command.arg("benches/recall.mjs").arg("--wasm").arg(&wasm);
     command.arg("--texts").arg(&texts);
     command.arg("--table").arg(project.root.join(build::TABLE));
+    execute(command.args(["--counts", options.counts()]))
+}
+
+/// The npm package in Chromium.
+fn web(project: &Project, options: &Options, folder: &Path) -> Result<(), Failure> {
+    npm::build(project)?;
+    let texts = texts_in_file(options.texts.as_deref(), folder)?;
+    let node = Node::ready(project)?;
+    let mut command = project.command(&node.program);
+    command
+        .env("PATH", node.path())
+        .env("EDGEMEM_CHROMIUM", chromium()?);
+    command.arg("benches/web.mjs").arg("--texts").arg(&texts);
     execute(command.args(["--counts", options.counts()]))
 }
 

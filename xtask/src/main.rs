@@ -45,12 +45,13 @@ cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.
 
 cargo xtask bench [--counts N,N] [--texts FILE | --vectors FILE.f32 DIMENSION] [--peers] [--hnsw]
-                  [--recall | --worker | --native | --keywords]
+                  [--recall | --web | --worker | --native | --keywords]
     Times the vector index as WebAssembly under Node, beside an exact scan and, if wanted, its peers.
     --texts FILE  a sentence a line; else the documentation of this project's dependencies
     --hnsw        the graph too; --ef N,N says with how many candidates
     --perturb     make up the vectors that lack, near those that are there
     --recall      whole recall instead: by all channels beside by words and vectors alone, with made-up relations
+    --web         the npm package in Chromium instead: from opening to the first recall, and recall
     --worker      the Worker in workerd instead, timed from outside; with --texts and --vectors, by these vectors
     --native      criterion on this machine instead, beside hnsw_rs
     --keywords    the keyword index instead, on this machine: bytes a memory and times

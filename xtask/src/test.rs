@@ -221,7 +221,7 @@ fn web(project: &Project) -> Result<(), Failure> {
     let models = build_model_server(project)?;
     let mut command = project.command(&node.program);
     command
-        .args(["--test", "--test-reporter=spec", "--test-timeout=120000"])
+        .args(["--test", "--test-reporter=spec", "--test-timeout=300000"])
         .args(files(project, "tests/web", ".test.mjs")?);
     execute(
         command

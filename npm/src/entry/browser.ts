@@ -6,16 +6,24 @@ import { inIndexedDb } from "../storage/indexeddb.js";
 
 setPlatform({
   async load() {
-    await init({ module_or_path: new URL("../../wasm/edgemem_bg.wasm", import.meta.url) });
+    const url = new URL("../../wasm/edgemem_bg.wasm", import.meta.url);
+    await init({ module_or_path: await fetched("engine", url) });
   },
   async table() {
-    const url = new URL("../../wasm/builtin.bin", import.meta.url);
-    const answer = await fetch(url);
-    if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
-    const message = `the builtin embedder's table cannot be loaded from ${url} (HTTP ${answer.status})`;
-    throw errorOf({ code: "table_unavailable", status: 503, message });
+    const answer = await fetched("table", new URL("../../wasm/builtin.bin", import.meta.url));
+    return new Uint8Array(await answer.arrayBuffer());
   },
   store: inIndexedDb,
 });
+
+/** A file beside the package. For one that is not there some servers answer with a page. */
+async function fetched(what: "engine" | "table", url: URL): Promise<Response> {
+  const answer = await fetch(url);
+  const isPage = answer.headers.get("content-type")?.startsWith("text/html");
+  if (answer.ok && !isPage) return answer;
+  const found = isPage ? "there is a page instead" : `HTTP ${answer.status}`;
+  const advice = 'in development with Vite before 8, set optimizeDeps: { exclude: ["edgemem"] }; to place the file yourself, use edgemem/slim';
+  throw errorOf({ code: `${what}_unavailable`, status: 503, message: `edgemem's ${what} cannot be loaded from ${url} (${found}): ${advice}` });
+}
 
 export * from "../index.js";
