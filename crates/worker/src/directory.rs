@@ -10,7 +10,7 @@ use edgemem::memory::{Problem, SpaceHash};
 use edgemem::operation::{Operation, Reply};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::stream::{self, StreamExt};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use worker::{
     AbortController, Delay, DurableObject, Env, Fetch, Headers, Method, Request, RequestInit,
     RequestRedirect, Response, Result, State, console_warn, durable_object, js_sys,
@@ -144,7 +144,7 @@ impl DirectoryObject {
     async fn apply(&self, ask: Ask) -> Wire {
         let now = Now {
             at: moment_now(),
-            random: random(),
+            random: random()?,
         };
         let outcome = caught(self.directory.apply(ask, now)).await?;
         outcome.map_err(|error| {
@@ -227,8 +227,17 @@ async fn send(delivery: &Delivery) -> bool {
     outcome.unwrap_or(false)
 }
 
-fn random() -> u128 {
-    (0..4).fold(0, |bits, _| {
-        (bits << 32) | u128::from((js_sys::Math::random() * 4_294_967_296.0) as u32)
-    })
+/// Bits that nobody can guess, as secrets are made of them: unlike a space's, which only tell ids apart.
+fn random() -> std::result::Result<u128, Problem> {
+    let bytes = js_sys::Uint8Array::new_with_length(16);
+    get_random_values(&bytes).map_err(|_| internal("the runtime gives no random bits"))?;
+    let mut taken = [0; 16];
+    bytes.copy_to(&mut taken);
+    Ok(u128::from_le_bytes(taken))
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(into: &js_sys::Uint8Array) -> std::result::Result<JsValue, JsValue>;
 }
