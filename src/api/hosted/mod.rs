@@ -10,6 +10,7 @@ mod graph;
 mod messages;
 mod older;
 mod places;
+mod profiles;
 mod query;
 mod scope;
 mod served;
