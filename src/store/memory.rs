@@ -19,6 +19,37 @@ impl MemoryStorage {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Takes over the rows of a table.
+    pub fn extend(&self, table: Table, rows: impl IntoIterator<Item = Entry>) {
+        self.tables
+            .borrow_mut()
+            .entry(table)
+            .or_default()
+            .extend(rows);
+    }
+
+    /// Takes over writes at once, as a commit does: for a storage that must be waited for, and keeps some of its
+    /// tables here as well.
+    pub fn apply(&self, writes: impl IntoIterator<Item = Write>) {
+        let mut tables = self.tables.borrow_mut();
+        for write in writes {
+            match write {
+                Write::Put {
+                    table, key, record, ..
+                } => {
+                    tables.entry(table).or_default().insert(key, record);
+                }
+                Write::Delete { table, key } => {
+                    tables.entry(table).or_default().remove(&key);
+                }
+                Write::ClearTable { table } => {
+                    tables.remove(&table);
+                }
+                Write::Clear => tables.clear(),
+            }
+        }
+    }
 }
 
 impl Storage for MemoryStorage {
@@ -52,23 +83,7 @@ impl Storage for MemoryStorage {
     }
 
     fn commit(&self, writes: Vec<Write>) -> LocalBoxFuture<'_, Result<(), StorageError>> {
-        let mut tables = self.tables.borrow_mut();
-        for write in writes {
-            match write {
-                Write::Put {
-                    table, key, record, ..
-                } => {
-                    tables.entry(table).or_default().insert(key, record);
-                }
-                Write::Delete { table, key } => {
-                    tables.entry(table).or_default().remove(&key);
-                }
-                Write::ClearTable { table } => {
-                    tables.remove(&table);
-                }
-                Write::Clear => tables.clear(),
-            }
-        }
+        self.apply(writes);
         Box::pin(ready(Ok(())))
     }
 }

@@ -150,6 +150,18 @@ pub enum Write {
     Clear,
 }
 
+impl Write {
+    /// Whether it changes a table.
+    pub fn is_of(&self, wanted: Table) -> bool {
+        match self {
+            Self::Put { table, .. } | Self::Delete { table, .. } | Self::ClearTable { table } => {
+                *table == wanted
+            }
+            Self::Clear => true,
+        }
+    }
+}
+
 /// A stored record and its key.
 pub type Entry = (String, Vec<u8>);
 

@@ -1,10 +1,9 @@
 //! A space's tables in the host's storage, which must be waited for.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::ops::Bound;
 
-use edgemem::store::{Entry, Storage, StorageError, Table, Write};
+use edgemem::store::{Entry, MemoryStorage, Storage, StorageError, Table, Write};
 use futures_util::future::LocalBoxFuture;
 
 use crate::bindings::edgemem::memory::storage as wit;
@@ -18,7 +17,7 @@ const PAGE: usize = 1_000;
 pub struct HostStorage {
     space: String,
     limit: Limit,
-    memories: RefCell<BTreeMap<String, Vec<u8>>>,
+    memories: MemoryStorage,
     /// Nobody knows whether what is here is what is stored.
     retired: Cell<bool>,
 }
@@ -32,7 +31,7 @@ impl HostStorage {
         let storage = Self {
             space,
             limit,
-            memories: RefCell::default(),
+            memories: MemoryStorage::new(),
             retired: Cell::new(false),
         };
         let mut last: Option<String> = None;
@@ -41,7 +40,7 @@ impl HostStorage {
             let page = storage.rows(Table::Memories, after, PAGE).await?;
             let is_last = page.len() < PAGE;
             last = page.last().map(|(key, _)| key.clone());
-            storage.memories.borrow_mut().extend(page);
+            storage.memories.extend(Table::Memories, page);
             if is_last {
                 return Ok(storage);
             }
@@ -118,26 +117,8 @@ impl HostStorage {
     async fn write(&self, writes: Vec<Write>) -> Result<(), StorageError> {
         let asked = writes.iter().map(listed).collect();
         self.asked(wit::commit(self.space.clone(), asked)).await?;
-        let mut memories = self.memories.borrow_mut();
-        for write in writes {
-            match write {
-                Write::Put {
-                    table: Table::Memories,
-                    key,
-                    record,
-                    ..
-                } => drop(memories.insert(key, record)),
-                Write::Delete {
-                    table: Table::Memories,
-                    key,
-                } => drop(memories.remove(&key)),
-                Write::ClearTable {
-                    table: Table::Memories,
-                }
-                | Write::Clear => memories.clear(),
-                _ => {}
-            }
-        }
+        let kept = |write: &Write| write.is_of(Table::Memories);
+        self.memories.apply(writes.into_iter().filter(kept));
         Ok(())
     }
 }
@@ -167,10 +148,7 @@ impl Storage for HostStorage {
     }
 
     fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(match table {
-            Table::Memories => self.memories.borrow().get(key).cloned(),
-            _ => None,
-        })
+        self.memories.read(table, key)
     }
 
     fn scan<'a>(
@@ -181,10 +159,7 @@ impl Storage for HostStorage {
     ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
         Box::pin(async move {
             if table == Table::Memories {
-                let memories = self.memories.borrow();
-                let rows = memories.range::<str, _>((after, Bound::Unbounded));
-                let rows = rows.map(|(key, record)| (key.clone(), record.clone()));
-                return Ok(rows.take(limit).collect());
+                return self.memories.scan(table, after, limit).await;
             }
             self.rows(table, after, limit).await
         })

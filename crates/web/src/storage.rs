@@ -1,10 +1,8 @@
 //! A space's tables in a database that must be waited for.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use edgemem::store::{Entry, Storage, StorageError, Table, Write};
+use edgemem::store::{Entry, MemoryStorage, Storage, StorageError, Table, Write};
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -18,7 +16,7 @@ const FULL: &str = "storage_full";
 /// vectors are not: nearly all are found without, and none is missed.
 pub struct JsStorage {
     backend: Backend,
-    memories: RefCell<BTreeMap<String, Vec<u8>>>,
+    memories: MemoryStorage,
 }
 
 impl JsStorage {
@@ -28,36 +26,16 @@ impl JsStorage {
     /// What the backend threw.
     pub async fn open(backend: Backend) -> Result<Self, JsValue> {
         let rows = backend.scan(Table::Memories.name(), None, true, f64::INFINITY);
-        let memories = entries(rows.await?.unchecked_into());
-        Ok(Self {
-            memories: RefCell::new(memories.collect()),
-            backend,
-        })
+        let memories = MemoryStorage::new();
+        memories.extend(Table::Memories, entries(rows.await?.unchecked_into()));
+        Ok(Self { backend, memories })
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), StorageError> {
         let listed = writes.iter().map(listed).collect();
         self.backend.commit(listed).await.map_err(failed)?;
-        let mut memories = self.memories.borrow_mut();
-        for write in writes {
-            match write {
-                Write::Put {
-                    table: Table::Memories,
-                    key,
-                    record,
-                    ..
-                } => drop(memories.insert(key, record)),
-                Write::Delete {
-                    table: Table::Memories,
-                    key,
-                } => drop(memories.remove(&key)),
-                Write::ClearTable {
-                    table: Table::Memories,
-                }
-                | Write::Clear => memories.clear(),
-                _ => {}
-            }
-        }
+        let kept = |write: &Write| write.is_of(Table::Memories);
+        self.memories.apply(writes.into_iter().filter(kept));
         Ok(())
     }
 }
@@ -78,10 +56,7 @@ impl Storage for JsStorage {
     }
 
     fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(match table {
-            Table::Memories => self.memories.borrow().get(key).cloned(),
-            _ => None,
-        })
+        self.memories.read(table, key)
     }
 
     fn scan<'a>(
@@ -92,10 +67,7 @@ impl Storage for JsStorage {
     ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
         Box::pin(async move {
             if table == Table::Memories {
-                let memories = self.memories.borrow();
-                let rows = memories.range::<str, _>((after, Bound::Unbounded));
-                let rows = rows.map(|(key, record)| (key.clone(), record.clone()));
-                return Ok(rows.take(limit).collect());
+                return self.memories.scan(table, after, limit).await;
             }
             let (from, inclusive) = match after {
                 Bound::Unbounded => (None, true),
