@@ -29,6 +29,19 @@ impl MemoryStorage {
             .extend(rows);
     }
 
+    /// The rows of a table within a range of keys.
+    pub fn range(
+        &self,
+        table: Table,
+        keys: (Bound<&String>, Bound<&String>),
+    ) -> BTreeMap<String, Vec<u8>> {
+        let tables = self.tables.borrow();
+        let rows = tables.get(&table).map(|rows| rows.range::<String, _>(keys));
+        let rows = rows.into_iter().flatten();
+        rows.map(|(key, record)| (key.clone(), record.clone()))
+            .collect()
+    }
+
     /// Takes over writes at once, as a commit does: for a storage that must be waited for, and keeps some of its
     /// tables here as well.
     pub fn apply(&self, writes: impl IntoIterator<Item = Write>) {
