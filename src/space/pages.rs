@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::state::{State, vectors_of};
@@ -228,14 +229,16 @@ impl State {
         storage: &impl Storage,
         changed: BTreeSet<Id>,
     ) -> Result<(), SpaceError> {
+        let keys: Vec<(Id, String)> = changed.iter().map(|id| (*id, id.to_string())).collect();
+        // Together: a database that must be waited for takes its time for each question.
+        let vectors = keys.iter().map(|(_, key)| storage.get(Table::Vectors, key));
+        let vectors = try_join_all(vectors).await?;
         let mut changes = Changes::default();
-        for id in changed {
-            let key = id.to_string();
+        for ((id, key), vectors) in keys.into_iter().zip(vectors) {
             match storage.read(Table::Memories, &key)? {
                 Some(bytes) => {
                     let memory: Memory = decode_record(Table::Memories, &key, &bytes)?;
                     changes.memories.push(memory);
-                    let vectors = storage.get(Table::Vectors, &key).await?;
                     let vectors = vectors.map(|bytes| vectors_of(&key, &bytes));
                     changes
                         .vectors
