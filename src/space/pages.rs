@@ -8,13 +8,12 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::state::{State, vectors_of};
 use super::{Host, Space, SpaceError};
 use crate::index::Residency;
-use crate::memory::{Id, Memory};
+use crate::memory::Id;
 use crate::pipeline::pages::{
     load_cards, load_codes, load_links, load_rows, load_words, page_of_card, page_of_links,
     save_cards, save_codes, save_links, save_rows, save_words,
@@ -28,6 +27,9 @@ const EVERY: usize = 128;
 
 /// Pages read at a time while loading.
 const PAGES: usize = 64;
+
+/// Vectors read at a time for the tail: few, as they may not be wanted.
+const AHEAD: usize = 16;
 
 const HEAD: &str = "head";
 
@@ -229,22 +231,27 @@ impl State {
         storage: &impl Storage,
         changed: BTreeSet<Id>,
     ) -> Result<(), SpaceError> {
-        let keys: Vec<(Id, String)> = changed.iter().map(|id| (*id, id.to_string())).collect();
-        // Together: a database that must be waited for takes its time for each question.
-        let vectors = keys.iter().map(|(_, key)| storage.get(Table::Vectors, key));
-        let vectors = try_join_all(vectors).await?;
         let mut changes = Changes::default();
-        for ((id, key), vectors) in keys.into_iter().zip(vectors) {
-            match storage.read(Table::Memories, &key)? {
-                Some(bytes) => {
-                    let memory: Memory = decode_record(Table::Memories, &key, &bytes)?;
-                    changes.memories.push(memory);
-                    let vectors = vectors.map(|bytes| vectors_of(&key, &bytes));
-                    changes
-                        .vectors
-                        .extend(vectors.transpose()?.flatten().map(|vectors| (id, vectors)));
-                }
-                None => changes.erased.push(id),
+        let mut vectors = Vec::new().into_iter().peekable();
+        for id in changed {
+            let key = id.to_string();
+            let Some(bytes) = storage.read(Table::Memories, &key)? else {
+                changes.erased.push(id);
+                continue;
+            };
+            changes
+                .memories
+                .push(decode_record(Table::Memories, &key, &bytes)?);
+            // What changed last has keys that follow each other; a database that must be waited for takes its time for
+            // each question.
+            while vectors.next_if(|(known, _)| *known < key).is_some() {}
+            if vectors.peek().is_none() {
+                let next = storage.scan(Table::Vectors, Bound::Included(&key), AHEAD);
+                vectors = next.await?.into_iter().peekable();
+            }
+            if let Some((_, bytes)) = vectors.next_if(|(known, _)| *known == key) {
+                let found = vectors_of(&key, &bytes)?;
+                changes.vectors.extend(found.map(|vectors| (id, vectors)));
             }
         }
         self.apply(changes, storage)

@@ -20,8 +20,8 @@ impl MemoryStorage {
         Self::default()
     }
 
-    /// Takes over the rows of a table.
-    pub fn extend(&self, table: Table, rows: impl IntoIterator<Item = Entry>) {
+    /// Takes over rows of a table.
+    pub fn extend(&self, table: Table, rows: Vec<Entry>) {
         self.tables
             .borrow_mut()
             .entry(table)
@@ -29,14 +29,11 @@ impl MemoryStorage {
             .extend(rows);
     }
 
-    /// The rows of a table within a range of keys.
-    pub fn range(
-        &self,
-        table: Table,
-        keys: (Bound<&String>, Bound<&String>),
-    ) -> BTreeMap<String, Vec<u8>> {
+    /// The rows of a table from one key to another, in order.
+    pub fn between(&self, table: Table, first: &str, last: &str) -> Vec<Entry> {
+        let keys = (Bound::Included(first), Bound::Included(last));
         let tables = self.tables.borrow();
-        let rows = tables.get(&table).map(|rows| rows.range::<String, _>(keys));
+        let rows = tables.get(&table).map(|rows| rows.range::<str, _>(keys));
         let rows = rows.into_iter().flatten();
         rows.map(|(key, record)| (key.clone(), record.clone()))
             .collect()

@@ -9,7 +9,7 @@
 //! the first id that it could hold. Long records, and keys that are no ids, have rows of their own, as all had once.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use super::{Entry, MemoryStorage, Storage, StorageError, Table, Write};
@@ -32,20 +32,23 @@ const SHARED: char = '/';
 pub struct Packed {
     memories: MemoryStorage,
     alone: RefCell<BTreeSet<String>>,
+    /// Those with a row of their own that are to share one from the next change on.
+    unpacked: RefCell<Vec<String>>,
 }
 
 /// What a commit changes in a [`Packed`], once it is stored.
 #[derive(Debug, Default)]
 pub struct Packing {
     cleared: bool,
-    /// `None` was deleted.
-    changed: BTreeMap<String, Option<Vec<u8>>>,
-    /// The memories that have a row of their own from then on.
+    /// In the order of the commit; `None` was deleted.
+    changed: Vec<Change>,
     alone: BTreeSet<String>,
 }
 
+type Change = (String, Option<Vec<u8>>);
+
 /// The first and the last key that a row can hold.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq)]
 struct Row {
     first: String,
     last: String,
@@ -61,10 +64,13 @@ impl Packed {
         for (key, row) in rows {
             if key.starts_with(SHARED) {
                 packed.memories.extend(Table::Memories, unpack(&key, &row)?);
-            } else {
-                packed.alone.borrow_mut().insert(key.clone());
-                packed.memories.extend(Table::Memories, [(key, row)]);
+                continue;
             }
+            match is_alone(&key, &row) {
+                true => drop(packed.alone.borrow_mut().insert(key.clone())),
+                false => packed.unpacked.borrow_mut().push(key.clone()),
+            }
+            packed.memories.extend(Table::Memories, vec![(key, row)]);
         }
         Ok(packed)
     }
@@ -77,25 +83,20 @@ impl Packed {
     /// What is to be stored for the writes of a commit, and what to [`Packed::apply`] when it was.
     /// Nothing else may be committed between.
     pub fn pack(&self, writes: Vec<Write>) -> (Vec<Write>, Packing) {
+        let table = Table::Memories;
         let mut stored = Vec::new();
         let mut packing = Packing::default();
         for write in writes {
             match write {
                 Write::Put {
-                    table: Table::Memories,
-                    key,
-                    record,
-                    ..
-                } => {
-                    packing.changed.insert(key, Some(record));
+                    table, key, record, ..
+                } if table == Table::Memories => {
+                    packing.changed.push((key, Some(record)));
                 }
-                Write::Delete {
-                    table: Table::Memories,
-                    key,
-                } => {
-                    packing.changed.insert(key, None);
+                Write::Delete { table, key } if table == Table::Memories => {
+                    packing.changed.push((key, None));
                 }
-                clears if clears.is_of(Table::Memories) => {
+                clears if clears.is_of(table) => {
                     packing.cleared = true;
                     packing.changed.clear();
                     stored.push(clears);
@@ -103,31 +104,32 @@ impl Packed {
                 other => stored.push(other),
             }
         }
-        let alone = match packing.cleared {
-            true => BTreeSet::new(),
-            false => self.alone.borrow().clone(),
+        let mut rows: Vec<Row> = Vec::new();
+        let mut touch = |key: &str| {
+            let row = row_of(key).filter(|row| !rows.contains(row));
+            rows.extend(row);
         };
-        if packing.changed.is_empty() {
-            packing.alone = alone;
-            return (stored, packing);
+        if !packing.cleared {
+            packing.alone.clone_from(&self.alone.borrow());
+            if !packing.changed.is_empty() {
+                for key in &*self.unpacked.borrow() {
+                    let key = key.clone();
+                    touch(&key);
+                    stored.push(Write::Delete { table, key });
+                }
+            }
         }
-        let concerned = alone.iter().chain(packing.changed.keys());
-        let stay = concerned.filter(|key| {
-            let record = self.record(key, &packing);
-            record.is_some_and(|record| is_alone(key, &record))
-        });
-        packing.alone = stay.cloned().collect();
-        let moved: Vec<&String> = alone.difference(&packing.alone).collect();
-        let changed = packing.changed.keys().chain(moved.iter().copied());
-        let rows: BTreeSet<Row> = changed.filter_map(|key| row_of(key)).collect();
-        stored.extend(moved.into_iter().map(|key| Write::Delete {
-            table: Table::Memories,
-            key: key.clone(),
-        }));
-        stored.extend(packing.changed.iter().filter_map(|(key, record)| {
-            let record = record.as_ref().filter(|_| packing.alone.contains(key))?;
-            Some(put(key.clone(), record.clone()))
-        }));
+        for (key, record) in &packing.changed {
+            touch(key);
+            let alone = record.as_ref().filter(|record| is_alone(key, record));
+            if let Some(record) = alone {
+                packing.alone.insert(key.clone());
+                stored.push(put(key.clone(), record.clone()));
+            } else if packing.alone.remove(key) {
+                let key = key.clone();
+                stored.push(Write::Delete { table, key });
+            }
+        }
         stored.extend(rows.iter().map(|row| self.row(row, &packing)));
         (stored, packing)
     }
@@ -135,39 +137,45 @@ impl Packed {
     /// Takes over a commit that was stored.
     pub fn apply(&self, packing: Packing) {
         let table = Table::Memories;
-        let clear = packing.cleared.then_some(Write::ClearTable { table });
-        let changed = packing.changed.into_iter();
-        let changed = changed.map(|(key, record)| match record {
-            Some(record) => put(key, record),
-            None => Write::Delete { table, key },
-        });
-        self.memories.apply(clear.into_iter().chain(changed));
-        self.alone.replace(packing.alone);
-    }
-
-    /// What a commit leaves under a key.
-    fn record(&self, key: &str, packing: &Packing) -> Option<Vec<u8>> {
-        match packing.changed.get(key) {
-            Some(record) => record.clone(),
-            None if packing.cleared => None,
-            None => self.memories.read(Table::Memories, key).ok().flatten(),
+        if packing.cleared || !packing.changed.is_empty() {
+            self.unpacked.take();
         }
+        let mut writes = Vec::new();
+        if packing.cleared {
+            writes.push(Write::ClearTable { table });
+        }
+        for (key, record) in packing.changed {
+            writes.push(match record {
+                Some(record) => put(key, record),
+                None => Write::Delete { table, key },
+            });
+        }
+        self.memories.apply(writes);
+        self.alone.replace(packing.alone);
     }
 
     /// The write that makes a shared row what it is after a commit.
     fn row(&self, row: &Row, packing: &Packing) -> Write {
-        let keys = (Bound::Included(&row.first), Bound::Included(&row.last));
         let mut held = match packing.cleared {
-            true => BTreeMap::new(),
-            false => self.memories.range(Table::Memories, keys),
+            true => Vec::new(),
+            false => self
+                .memories
+                .between(Table::Memories, &row.first, &row.last),
         };
-        for (key, record) in packing.changed.range::<String, _>(keys) {
-            match record {
-                Some(record) => held.insert(key.clone(), record.clone()),
-                None => held.remove(key),
-            };
+        for (key, record) in &packing.changed {
+            if *key < row.first || *key > row.last {
+                continue;
+            }
+            let place = held.binary_search_by(|(held, _)| held.cmp(key));
+            if let Ok(place) = place {
+                held.remove(place);
+            }
+            if let Some(record) = record {
+                let (Ok(place) | Err(place)) = place;
+                held.insert(place, (key.clone(), record.clone()));
+            }
         }
-        held.retain(|key, record| !is_alone(key, record));
+        held.retain(|(key, record)| !is_alone(key, record));
         let key = format!("{SHARED}{}", row.first);
         match held.is_empty() {
             true => Write::Delete {
@@ -202,7 +210,7 @@ fn is_alone(key: &str, record: &[u8]) -> bool {
     record.len() > LONGEST || row_of(key).is_none()
 }
 
-fn pack(held: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+fn pack(held: &[Entry]) -> Vec<u8> {
     let mut row = vec![VERSION];
     for (key, record) in held {
         row.extend((key.len() as u32).to_le_bytes());
@@ -335,7 +343,7 @@ mod tests {
     fn rows_of_one_memory_are_packed_by_the_next_change() {
         let storage = Packing::default();
         let old = (0..100).map(|sequence| (id(sequence), vec![1, 9]));
-        storage.rows.extend(Table::Memories, old);
+        storage.rows.extend(Table::Memories, old.collect());
         let storage = Packing {
             packed: storage.reopened(),
             rows: storage.rows,
@@ -383,10 +391,10 @@ mod tests {
             commits in prop::collection::vec(prop::collection::vec(write(), 1..6), 0..20),
         ) {
             let storage = Packing::default();
-            storage.rows.extend(Table::Memories, old.clone());
+            storage.rows.extend(Table::Memories, old.clone().into_iter().collect());
             let storage = Packing { packed: storage.reopened(), rows: storage.rows };
             let plain = MemoryStorage::new();
-            plain.extend(Table::Memories, old);
+            plain.extend(Table::Memories, old.into_iter().collect());
             for writes in commits {
                 block_on(storage.commit(writes.clone())).unwrap();
                 plain.apply(writes);
