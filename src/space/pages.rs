@@ -284,9 +284,9 @@ impl State {
         writes.collect()
     }
 
-    /// The writes that bring the stored pages up to the state; `None` while too little has changed.
-    fn pages_due(&self) -> Option<(Vec<Write>, Head)> {
-        let is_due = self.pages.torn || self.pages.changed.len() >= EVERY;
+    /// The writes that bring the stored pages up to the state; `None` while fewer memories than `least` have changed.
+    fn pages_due(&self, least: usize) -> Option<(Vec<Write>, Head)> {
+        let is_due = self.pages.torn || self.pages.changed.len() >= least;
         if !is_due || self.has_stale_vectors() {
             return None;
         }
@@ -355,7 +355,18 @@ impl<H: Host> Space<H> {
     /// Stores the pages when enough has changed. They only repeat what is stored, so that a failure costs time
     /// at the next start and is no failure of the operation; it is tried again after the next change.
     pub(super) async fn save_pages(&self) {
-        let Some((writes, head)) = self.state.borrow().pages_due() else {
+        self.save_pages_of(EVERY).await;
+    }
+
+    /// Stores the pages however little has changed, so that the next start has less to do: for a host that has
+    /// nothing else to do.
+    pub async fn settle(&self) {
+        let _turn = self.commits.lock().await;
+        self.save_pages_of(1).await;
+    }
+
+    async fn save_pages_of(&self, least: usize) {
+        let Some((writes, head)) = self.state.borrow().pages_due(least) else {
             return;
         };
         match self.host.storage().commit(writes).await {

@@ -10,9 +10,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ops::Bound;
 
-use super::{Entry, MemoryStorage, Storage, StorageError, Table, Write};
+use super::{Entry, MemoryStorage, StorageError, Table, Write};
 use crate::memory::Id;
 
 /// The version that is written.
@@ -253,9 +252,11 @@ mod tests {
     use futures_util::future::LocalBoxFuture;
     use proptest::prelude::*;
 
+    use std::ops::Bound;
+
     use super::*;
     use crate::memory::SpaceHash;
-    use crate::store::conformance;
+    use crate::store::{Storage, conformance};
 
     /// A storage that packs, over rows in memory.
     #[derive(Default)]
