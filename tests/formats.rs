@@ -255,7 +255,14 @@ fn what_is_written_of_feedback_exports_and_notices_today_is_version_1() {
 
 fn ask(directory: &Directory<MemoryStorage>, ask: Ask) -> Told {
     let at = Moment::from_millis(1_767_225_600_000);
-    block_on(directory.apply(ask, Now { at, random: 7 })).unwrap()
+    block_on(directory.apply(
+        ask,
+        Now {
+            at,
+            random: [7; 32],
+        },
+    ))
+    .unwrap()
 }
 
 fn fields(value: Value) -> serde_json::Map<String, Value> {

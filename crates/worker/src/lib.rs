@@ -14,16 +14,23 @@ mod models;
 mod object;
 mod storage;
 
+use std::rc::Rc;
+
 use ::http::StatusCode;
-use edgemem::api::{Gateway, MAX_BODY_BYTES, Received, body_too_large, problem_response};
+use edgemem::api::{Gateway, Known, MAX_BODY_BYTES, Received, body_too_large, problem_response};
 use edgemem::memory::Problem;
 use worker::{Context, Env, Request, event};
 
-use crate::directory::OfProject;
-use crate::failure::caught;
+use crate::directory::{OfProject, ask_directory};
+use crate::failure::{caught, internal};
 use crate::http::{BodyError, read_request, to_headers, to_response};
 use crate::models::{about, variable};
-use crate::object::{Asked, ask};
+use crate::object::{Asked, ask, moment_now};
+
+thread_local! {
+    /// What directories said of keys, for all requests of this isolate.
+    static KNOWN: Rc<Known> = Rc::default();
+}
 
 /// Answers a request.
 #[event(fetch)]
@@ -38,6 +45,7 @@ pub async fn fetch(
 
 async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Response> {
     let gateway = Gateway::new(|name| variable(env, name), about(env));
+    let gateway = gateway.at(moment_now(), KNOWN.with(Rc::clone));
     let request = match read_request(request, MAX_BODY_BYTES).await {
         Ok(request) => request,
         Err(BodyError::TooLarge { .. }) => return to_response(problem_response(&body_too_large())),
@@ -46,7 +54,12 @@ async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Resp
             return to_response(problem_response(&problem));
         }
     };
-    let mut call = match gateway.receive(&request) {
+    let mut received = gateway.receive(&request);
+    if let Received::Unknown(lookup) = &received {
+        let answer = ask_directory(env, &lookup.project, &lookup.ask()).await;
+        received = gateway.receive_from(lookup, answer, &request);
+    }
+    let mut call = match received {
         Received::Answer(answer) => return to_response(answer),
         Received::Call(call) => call,
         Received::Work(work) => {
@@ -56,6 +69,9 @@ async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Resp
                 project: &project,
             };
             return to_response(gateway.work(*work, &backend).await);
+        }
+        Received::Unknown(_) => {
+            return to_response(problem_response(&internal("nobody knows who calls")));
         }
     };
     loop {
