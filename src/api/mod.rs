@@ -26,10 +26,12 @@
 //! gateway passes its body on unread, under [`Gateway::headers`].
 
 mod access;
+mod call;
 mod cors;
 mod export;
 mod fields;
 mod hosted;
+mod limits;
 mod local;
 mod mcp;
 mod page;
@@ -38,38 +40,29 @@ mod wire;
 
 use std::rc::Rc;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode};
-use serde::{Deserialize, Serialize};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 pub use access::{
     KEYS_VARIABLE, Keys, KeysError, Known, Lookup, Project, SECRET_VARIABLE, SecretError,
 };
+pub use call::{Call, Order, Received, Work};
 pub use cors::{CORS_VARIABLE, Cors};
 pub use hosted::Backend;
+pub use limits::{LIMIT_HEADERS, Left, USER_LIMIT_VARIABLE, Window, read_limit};
 pub use local::Local;
 pub use wire::{problem_response, response_of};
 
 use access::{Access, Caller, Identity, guard};
+use call::{after, written};
 
 use crate::directory::Answer;
-use crate::memory::{EventStatus, Moment, Owner, Problem, SpaceHash};
-use crate::operation::{Operation, Reply};
+use crate::memory::{Moment, Owner, Problem};
+use crate::operation::Reply;
 
 /// The longest request body that is read, in bytes. A face may refuse a longer one by its
 /// `Content-Length` before it reads it, with [`body_too_large`].
 pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-
-/// What is asked of a space, and how the reply is to be written when it is the last.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Order {
-    /// What to do.
-    pub operation: Operation,
-    shape: Option<hosted::Shape>,
-    /// What goes around the answer to an agent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    envelope: Option<mcp::Envelope>,
-}
 
 /// What a server tells of itself, on its health page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,76 +85,6 @@ pub struct Gateway {
     access: Access,
     cors: Cors,
     about: About,
-}
-
-/// What came of a request.
-#[derive(Debug)]
-pub enum Received {
-    /// The answer is known without asking a space.
-    Answer(Response<Vec<u8>>),
-    /// A space must be asked.
-    Call(Box<Call>),
-    /// Several spaces must be asked, or the directory.
-    Work(Box<Work>),
-    /// The directory must say who calls: [`Gateway::receive_from`] goes on.
-    Unknown(Box<Lookup>),
-}
-
-/// A request of an authenticated client that several spaces, or the directory, answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Work {
-    /// Whose key it came with.
-    pub project: Project,
-    task: hosted::Task,
-    envelope: Option<mcp::Envelope>,
-    origin: Option<String>,
-}
-
-/// A request of an authenticated client to one space.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// Whose key it came with. Spaces of two projects never share a store.
-    pub project: Project,
-    /// The space within the project.
-    pub space: SpaceHash,
-    /// The owner of the space; `None` when only an id was given, and so the space exists already
-    /// or the answer is "not found".
-    pub owner: Option<Owner>,
-    /// What to ask first.
-    pub operation: Operation,
-    shape: hosted::Shape,
-    envelope: Option<mcp::Envelope>,
-    wait: bool,
-    origin: Option<String>,
-}
-
-impl Received {
-    fn new(
-        project: Project,
-        todo: hosted::Todo,
-        envelope: Option<mcp::Envelope>,
-        origin: Option<&str>,
-    ) -> Self {
-        let origin = origin.map(str::to_owned);
-        match todo {
-            hosted::Todo::Task(task) => Self::Work(Box::new(Work {
-                project,
-                task,
-                envelope,
-                origin,
-            })),
-            hosted::Todo::Read(read) => Self::Call(Box::new(Call {
-                project,
-                space: read.space,
-                owner: read.owner,
-                operation: read.operation,
-                shape: read.shape,
-                envelope,
-                wait: read.wait,
-                origin,
-            })),
-        }
-    }
 }
 
 impl Gateway {
@@ -240,7 +163,7 @@ impl Gateway {
             ))),
             served => {
                 let todo = asked_by(&caller, caller.user.as_ref(), &served, request)?;
-                Ok(Received::new(caller.project, todo, None, origin))
+                Ok(Received::new(caller, todo, None, origin))
             }
         });
         read.unwrap_or_else(|problem| answer(problem_response(&problem)))
@@ -274,12 +197,7 @@ impl Gateway {
             .map_err(|refusal| tool.envelope.wrap(&refusal.response()))?;
         let todo = asked_by(&caller, tool.bound.as_ref(), &served, asked)
             .map_err(|problem| tool.envelope.refuse(&problem))?;
-        Ok(Received::new(
-            caller.project,
-            todo,
-            Some(tool.envelope),
-            origin,
-        ))
+        Ok(Received::new(caller, todo, Some(tool.envelope), origin))
     }
 
     /// Does what several spaces, or the directory, answer. `backend` reaches those of [`Work::project`].
@@ -293,6 +211,23 @@ impl Gateway {
         }
         self.cors
             .allow(work.origin.as_deref(), response.headers_mut());
+        response
+    }
+
+    /// The response to a request of a key that asks too often, where the host counts.
+    pub fn too_often(&self, received: &Received) -> Response<Vec<u8>> {
+        let (envelope, origin) = match received {
+            Received::Call(call) => (call.envelope.as_ref(), call.origin.as_deref()),
+            Received::Work(work) => (work.envelope.as_ref(), work.origin.as_deref()),
+            Received::Answer(_) | Received::Unknown(_) => (None, None),
+        };
+        let mut response = problem_response(&limits::key_limited());
+        if let Some(envelope) = envelope {
+            response = envelope.wrap(&response);
+        }
+        let headers = response.headers_mut();
+        headers.insert(http::header::RETRY_AFTER, HeaderValue::from_static("60"));
+        self.cors.allow(origin, headers);
         response
     }
 
@@ -360,90 +295,9 @@ fn asked_by(
         .as_ref()
         .map_or((uri, body), |(uri, body)| (uri, body));
     let todo = hosted::todo(served, uri, request.headers(), body, &caller.project.id)?;
-    caller.may(todo.needs())?;
     guard(bound, todo.space())?;
+    caller.may(todo.needs())?;
     Ok(todo)
-}
-
-impl Order {
-    /// Asks for the reply itself.
-    pub fn of(operation: Operation) -> Self {
-        Self {
-            operation,
-            shape: None,
-            envelope: None,
-        }
-    }
-
-    /// The response to the request that this came from; the reply itself when more is to be asked.
-    ///
-    /// # Errors
-    /// With the reply.
-    pub fn answer(
-        &self,
-        reply: Result<Reply, Problem>,
-    ) -> Result<Response<Vec<u8>>, Result<Reply, Problem>> {
-        match &self.shape {
-            Some(shape) => Ok(written(shape, self.envelope.as_ref(), reply)),
-            None => Err(reply),
-        }
-    }
-}
-
-fn written(
-    shape: &hosted::Shape,
-    envelope: Option<&mcp::Envelope>,
-    reply: Result<Reply, Problem>,
-) -> Response<Vec<u8>> {
-    let answer = match reply.and_then(|reply| hosted::write(shape, &reply)) {
-        Ok(body) => wire::response_of(shape.status(), shape.content_type(), body),
-        Err(problem) => match shape.instead_of(&problem) {
-            Some(body) => wire::json_response(StatusCode::OK, &body),
-            None => problem_response(&problem),
-        },
-    };
-    match envelope {
-        Some(envelope) => envelope.wrap(&answer),
-        None => answer,
-    }
-}
-
-impl Call {
-    /// What to send to the space, which answers it by [`Order::answer`].
-    pub fn order(&self) -> Order {
-        Order {
-            operation: self.operation.clone(),
-            shape: (!self.wait).then(|| self.shape.clone()),
-            envelope: self.envelope.clone(),
-        }
-    }
-
-    /// What to ask of the space after this reply; `None` when the reply is the last. A caller who
-    /// wants to wait for an add has its job run, and then its event read.
-    pub fn next(&mut self, reply: &Result<Reply, Problem>) -> Option<Operation> {
-        let next = self.wait.then(|| after(&self.operation, reply)).flatten()?;
-        self.operation = next.clone();
-        Some(next)
-    }
-}
-
-/// What a caller who waits for an add asks after this reply.
-fn after(operation: &Operation, reply: &Result<Reply, Problem>) -> Option<Operation> {
-    match (operation, reply) {
-        (Operation::Add(_), Ok(Reply::Event(event))) if is_open(event.status) => {
-            Some(Operation::RunJobs {
-                event: Some(event.id),
-            })
-        }
-        (Operation::RunJobs { event: Some(event) }, Ok(Reply::Ran { .. })) => {
-            Some(Operation::Event { id: *event })
-        }
-        _ => None,
-    }
-}
-
-fn is_open(status: EventStatus) -> bool {
-    matches!(status, EventStatus::Pending | EventStatus::Running)
 }
 
 /// The refusal of a body longer than [`MAX_BODY_BYTES`].

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::with_ids;
-use crate::api::is_open;
+use crate::api::call::is_open;
 use crate::memory::{ChangeKind, EventStatus};
 use crate::operation::{Event, Outcome, Triple};
 
