@@ -102,7 +102,7 @@ test("a browser with a user's token reaches that user's memory and nothing else"
   assert.equal(added.status, 200, JSON.stringify(added.json));
   const found = await ask("POST", "/v3/memories/search/", { query: "Do I dance?" });
   assert.deepEqual(found.json.results.map(({ memory }) => memory), ["I dance"]);
-  assert.equal((await ask("GET", "/v1/stats/")).json.memories, 1);
+  assert.equal((await ask("GET", "/v1/stats/")).json.total_memories, 1);
   for (const [method, path, body] of [
     ["POST", "/v3/memories/search/", { query: "sail", filters: { user_id: "bob" } }],
     ["GET", `/v1/memories/${bob.id}/`],

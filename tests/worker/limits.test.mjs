@@ -71,7 +71,7 @@ test("without a limit nothing is said of one; a wrong one is named", async () =>
 test("a key asks so often, where the host counts, whomever it asks about", async () => {
   const call = await served({
     vars: { EDGEMEM_API_KEYS: `${key},b:${other}` },
-    ratelimits: { KEY_LIMITER: { simple: { limit: 3, period: 60 } } },
+    ratelimits: { KEY_LIMITER: { namespace_id: "1001", simple: { limit: 3, period: 60 } } },
   });
   await early(20);
   const statuses = [];

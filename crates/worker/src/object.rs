@@ -198,7 +198,10 @@ impl DurableObject for SpaceObject {
             Err(problem) => return to_response(problem_response(&problem)),
         };
         let left = self.count(&order);
-        let reply = match left.clone().and_then(|left| left.map_or(Ok(()), |left| left.check())) {
+        let reply = match left
+            .clone()
+            .and_then(|left| left.map_or(Ok(()), |left| left.check()))
+        {
             Ok(()) => self.apply(space, order.operation.clone()).await,
             Err(problem) => Err(problem),
         };

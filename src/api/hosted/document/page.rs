@@ -8,7 +8,7 @@ use super::Endpoint;
 use crate::api::page::{STYLE, escape};
 
 /// What every route may refuse with, which the page says once.
-const EVERYWHERE: [&str; 4] = ["401", "403", "500", "503"];
+const EVERYWHERE: [&str; 5] = ["401", "403", "429", "500", "503"];
 
 const HEAD: &str = include_str!("page.html");
 
