@@ -66,6 +66,9 @@ test("without a limit nothing is said of one; a wrong one is named", async () =>
   const refused = await wrong("/v3/memories/search/", { query: "tea", filters: { user_id: "ann" } });
   assert.equal(refused.status, 500);
   assert.match(refused.json.error, /EDGEMEM_USER_REQUESTS_PER_MINUTE/);
+  const health = await (await fetch(`${servers.at(-1).url}/health`)).json();
+  assert.equal(health.status, "degraded");
+  assert.match(health.problems[0], /EDGEMEM_USER_REQUESTS_PER_MINUTE/);
 });
 
 test("a key asks so often, where the host counts, whomever it asks about", async () => {
