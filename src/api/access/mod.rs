@@ -7,6 +7,7 @@ mod keys;
 mod known;
 mod token;
 
+use std::fmt;
 use std::rc::Rc;
 
 use http::Request;
@@ -71,19 +72,33 @@ pub(super) fn guard(bound: Option<&Owner>, space: Option<SpaceHash>) -> Result<(
 }
 
 /// Something that the directory of a project has to be asked before it is known who calls.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Lookup {
     /// The project.
     pub project: Project,
     wanted: Wanted,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 enum Wanted {
     /// The key with this hash.
     Key(String),
     /// What signs tokens, for this one.
     Secret(String),
+}
+
+/// Without what the caller sent.
+impl fmt::Debug for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lookup({})", self.project.id)
+    }
+}
+
+/// Without secrets.
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Access({:?})", self.keys)
+    }
 }
 
 impl Lookup {
@@ -105,7 +120,6 @@ pub(super) enum Identity {
 }
 
 /// Knows who may enter.
-#[derive(Debug)]
 pub(super) struct Access {
     pub keys: Result<Keys, KeysError>,
     secret: Result<Option<String>, SecretError>,

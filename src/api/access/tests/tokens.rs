@@ -287,6 +287,15 @@ fn without_a_configured_secret_the_directory_keeps_one() {
 }
 
 #[test]
+fn debug_output_holds_no_secret() {
+    let gateway = gateway(&Rc::default(), NOW);
+    assert!(!format!("{gateway:?}").contains(SECRET));
+    let key = "em_default_0123456789abcdef";
+    let received = gateway.receive(&ping(key));
+    assert!(!format!("{received:?}").contains("0123456789abcdef"));
+}
+
+#[test]
 fn a_secret_that_can_be_guessed_is_refused() {
     let variable = |name: &str| match name {
         KEYS_VARIABLE => Some(OPERATOR.to_owned()),
