@@ -17,7 +17,7 @@ use std::ops::Bound;
 use futures_util::future::LocalBoxFuture;
 use thiserror::Error;
 
-pub use changes::{Changes, SPACE_KEY, history_key, relation_key};
+pub use changes::{Changes, SPACE_KEY, USAGE_KEY, history_key, relation_key};
 pub use digest::digest;
 pub use memory::MemoryStorage;
 pub use packed::{Packed, Packing};
