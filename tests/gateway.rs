@@ -226,7 +226,8 @@ fn with_a_key_or_a_token_that_is_known_a_search_asks_one_space_and_nobody_else()
     for secret in [&key["key"], &token["token"]] {
         let secret = secret.as_str().unwrap();
         for consulted in [1, 0] {
-            (server.asked.set(0), server.consulted.set(0));
+            server.asked.set(0);
+            server.consulted.set(0);
             let search = json!({"query": "bees", "filters": {"user_id": "ann"}});
             let (status, found) = server.call_with(secret, "POST", "/v3/memories/search/", search);
             assert_eq!(

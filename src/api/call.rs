@@ -32,7 +32,7 @@ pub enum Received {
     Call(Box<Call>),
     /// Several spaces must be asked, or the directory.
     Work(Box<Work>),
-    /// The directory must say who calls: [`Gateway::receive_from`] goes on.
+    /// The directory must say who calls: [`Gateway::receive_from`](super::Gateway::receive_from) goes on.
     Unknown(Box<Lookup>),
 }
 
