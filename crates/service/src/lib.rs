@@ -1,4 +1,6 @@
 //! hello
+mod bucket;
+mod storage;
 #[allow(unsafe_code, missing_docs, clippy::all, clippy::indexing_slicing)]
 mod bindings {
     wit_bindgen::generate!({

@@ -1,0 +1,395 @@
+//! A space's tables in a key-value store, which keeps one value at a time.
+//!
+//! A commit is one value: the next slot of a **journal**. Every so often the slot holds a **root** instead, which
+//! says where everything is: in **leaves**, pieces of tables, one value each; whatever was before it is removed.
+//! Opening is one look at the journal, and nothing is read that nobody asks for.
+//!
+//! Many instances may write. Each takes the number of a slot by an addition to a counter, then fills the slot within
+//! [`BUDGET_MS`], or it has failed. Whose slot is not the next after what it knows was late: it leaves the slot void
+//! and changes nothing. Who finds a slot empty that somebody took waits for [`PATIENCE_MS`], and then goes on without it:
+//! what was acknowledged is there by then. Each slot names the one that it builds upon, so that all agree which count.
+
+mod format;
+mod recent;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::cell::{Cell, RefCell};
+use std::ops::Bound;
+use std::rc::Rc;
+
+use edgemem::store::{Entry as Row, Storage, StorageError, Table, Write};
+use futures_util::future::{LocalBoxFuture, ready};
+
+use crate::bucket::Bucket;
+use format::{Change, Entry, Tree, decode, encode, number};
+use recent::Recent;
+use tree::Leaves;
+
+/// How long filling a slot may take, in milliseconds.
+const BUDGET_MS: u64 = 5_000;
+
+/// How long others wait for it. The clocks of two machines do not differ by a factor of two.
+const PATIENCE_MS: u64 = 2 * BUDGET_MS;
+
+/// The wait between two looks at an empty slot, in milliseconds.
+const LOOK_AGAIN_MS: u64 = 50;
+
+/// Commits after which there is a new root, and their bytes.
+const MOST_COMMITS: u64 = 32;
+const MOST_BYTES: usize = 256 << 10;
+
+/// Slots that are read at once: nearly always all since the root.
+const AT_ONCE: u64 = MOST_COMMITS + 8;
+
+/// What an instance that lost a race says.
+const LATE: &str = "another instance wrote at the same time; try again";
+
+type Done<T> = Result<T, StorageError>;
+
+/// The tables of one space.
+pub struct KeyValueStorage {
+    bucket: Rc<dyn Bucket>,
+    /// What the keys of this space begin with.
+    name: String,
+    view: RefCell<View>,
+    leaves: Leaves,
+    /// What is here is not what is stored: it must be opened anew.
+    stale: Cell<bool>,
+    commits: Cell<u64>,
+}
+
+/// What is stored, as far as this instance knows.
+#[derive(Debug, Clone, Default)]
+struct View {
+    /// The last slot that was taken.
+    head: u64,
+    /// The last slot that counts.
+    last: u64,
+    /// The slot of the root; 0 for none.
+    root: u64,
+    tree: Tree,
+    /// Changes since the root.
+    recent: Recent,
+}
+
+impl KeyValueStorage {
+    /// Opens the tables whose keys begin with a name.
+    ///
+    /// # Errors
+    /// When the store fails, or holds what cannot be read.
+    pub fn open(bucket: Rc<dyn Bucket>, name: String) -> Done<Self> {
+        let storage = Self {
+            leaves: Leaves::new(bucket.clone(), name.clone()),
+            bucket,
+            name,
+            view: RefCell::default(),
+            stale: Cell::new(false),
+            commits: Cell::new(0),
+        };
+        let view = storage.look()?;
+        storage.sweep(&view)?;
+        storage.view.replace(view);
+        Ok(storage)
+    }
+
+    /// Whether it must be opened anew: another instance wrote since, or something was left undone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn is_stale(&self) -> Done<bool> {
+        Ok(self.stale.get() || self.newest_slot()? != self.view.borrow().head)
+    }
+
+    /// Whether it is known to be stale, without a look.
+    pub fn is_known_stale(&self) -> bool {
+        self.stale.get()
+    }
+
+    /// How many commits were made here.
+    pub fn commits(&self) -> u64 {
+        self.commits.get()
+    }
+
+    fn counter(&self) -> String {
+        format!("{}/head", self.name)
+    }
+
+    fn slot(&self, number: u64) -> String {
+        format!("{}/slot/{number}", self.name)
+    }
+
+    /// The root whose garbage is gone.
+    fn swept(&self) -> String {
+        format!("{}/swept", self.name)
+    }
+
+    fn newest_slot(&self) -> Done<u64> {
+        self.bucket.increment(&self.counter(), 0).map_err(failed)
+    }
+
+    /// Reads what is stored.
+    fn look(&self) -> Done<View> {
+        let mut since = self.bucket.ticks();
+        let mut head = 0;
+        loop {
+            let now = self.newest_slot()?;
+            if now != head {
+                (head, since) = (now, self.bucket.ticks());
+            }
+            let waited = self.bucket.ticks().saturating_sub(since);
+            if let Some(view) = self.look_at(head, waited >= PATIENCE_MS)? {
+                return Ok(view);
+            }
+            self.bucket.pause(LOOK_AGAIN_MS);
+        }
+    }
+
+    /// What is stored up to a slot; `None` when somebody may be about to fill one, or to remove what was read.
+    fn look_at(&self, head: u64, is_over: bool) -> Done<Option<View>> {
+        let mut chain: Vec<Vec<Change>> = Vec::new();
+        let mut last = None;
+        let (mut wanted, mut root_at) = (head, None);
+        let (mut from, mut entries) = (head + 1, Vec::new());
+        while wanted > 0 {
+            while wanted < from {
+                let first = from.saturating_sub(AT_ONCE).max(1);
+                let mut earlier = self.entries(first, from - 1)?;
+                earlier.append(&mut entries);
+                (from, entries) = (first, earlier);
+            }
+            let index = usize::try_from(wanted - from).unwrap_or(usize::MAX);
+            let entry = entries.get_mut(index).and_then(Option::take);
+            match entry {
+                Some(Entry::Void) => wanted -= 1,
+                Some(Entry::Commit { after, root, changes }) => {
+                    last.get_or_insert(wanted);
+                    root_at.get_or_insert(root);
+                    chain.push(changes);
+                    wanted = after;
+                }
+                Some(Entry::Root { tree, .. }) => {
+                    let mut recent = Recent::default();
+                    let changes = chain.into_iter().rev().flatten();
+                    changes.for_each(|change| recent.apply(change));
+                    return Ok(Some(View {
+                        head,
+                        last: last.unwrap_or(wanted),
+                        root: wanted,
+                        tree,
+                        recent,
+                    }));
+                }
+                // Nobody can have acknowledged this one, and nobody has to wait for it again.
+                None if is_over && last.is_none() => {
+                    let void = encode(&Entry::Void).map_err(failed)?;
+                    self.bucket
+                        .set(&self.slot(wanted), &void)
+                        .map_err(failed)?;
+                    wanted -= 1;
+                }
+                None if is_over => return Err(failed(format!("{} is lost", self.slot(wanted)))),
+                None => return Ok(None),
+            }
+        }
+        if root_at.is_some_and(|root| root != 0) {
+            return Err(failed(format!("{} has no root", self.name)));
+        }
+        let mut recent = Recent::default();
+        let changes = chain.into_iter().rev().flatten();
+        changes.for_each(|change| recent.apply(change));
+        Ok(Some(View {
+            head,
+            last: last.unwrap_or(0),
+            recent,
+            ..View::default()
+        }))
+    }
+
+    fn entries(&self, first: u64, last: u64) -> Done<Vec<Option<Entry>>> {
+        let keys: Vec<String> = (first..=last).map(|number| self.slot(number)).collect();
+        let values = self.bucket.get_many(&keys).map_err(failed)?;
+        let read = keys.iter().zip(values).map(|(key, value)| {
+            let entry = value.map(|bytes| decode(key, &bytes));
+            entry.transpose().map_err(failed)
+        });
+        read.collect()
+    }
+
+    /// Removes what a root left behind, unless that is done.
+    fn sweep(&self, view: &View) -> Done<()> {
+        if view.root == 0 {
+            return Ok(());
+        }
+        let swept = self.bucket.get_many(&[self.swept()]).map_err(failed)?;
+        let done = view.root.to_string().into_bytes();
+        if swept.into_iter().flatten().any(|root| root == done) {
+            return Ok(());
+        }
+        let garbage = &view.tree.garbage;
+        let slots = (garbage.first_slot..view.root).map(|number| self.slot(number));
+        let leaves = garbage.leaves.iter().map(|number| self.leaves.key(*number));
+        let keys: Vec<String> = slots.chain(leaves).collect();
+        self.bucket.delete_many(&keys).map_err(failed)?;
+        self.bucket.set(&self.swept(), &done).map_err(failed)
+    }
+
+    fn write(&self, writes: Vec<Write>) -> Done<()> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        if self.stale.get() {
+            return Err(failed(LATE));
+        }
+        let erases = writes.iter().any(erases);
+        let changes: Vec<Change> = writes.into_iter().map(Change::from).collect();
+        let mut next = self.view.borrow().clone();
+        changes
+            .iter()
+            .for_each(|change| next.recent.apply(change.clone()));
+        let is_root = erases
+            || next.recent.bytes > MOST_BYTES
+            || next.head.saturating_sub(next.root) >= MOST_COMMITS;
+        let (value, made) = match is_root {
+            true => {
+                let made = self.leaves.grow(&next.tree, &next.recent).map_err(|error| {
+                    self.stale.set(true);
+                    error
+                })?;
+                next.tree = made.tree;
+                next.recent = Recent::default();
+                next.tree.garbage.first_slot = next.root.max(1);
+                let entry = Entry::Root {
+                    after: next.last,
+                    tree: next.tree.clone(),
+                };
+                (encode(&entry).map_err(failed)?, made.leaves)
+            }
+            false => {
+                let entry = Entry::Commit {
+                    after: next.last,
+                    root: next.root,
+                    changes,
+                };
+                (encode(&entry).map_err(failed)?, Vec::new())
+            }
+        };
+        let outcome = self.fill(&value);
+        let slot = match outcome {
+            Ok(slot) => slot,
+            Err(error) => {
+                self.stale.set(true);
+                // What nobody refers to; should this fail as well, the next root removes it.
+                let _ = self.leaves.remove(&made);
+                return Err(error);
+            }
+        };
+        (next.head, next.last) = (slot, slot);
+        if is_root {
+            next.root = slot;
+        }
+        self.commits.set(self.commits.get() + 1);
+        if is_root {
+            self.leaves.forget(&next.tree.garbage.leaves);
+            // The next who opens does it again.
+            if self.sweep(&next).is_err() {
+                self.stale.set(true);
+            }
+        }
+        self.view.replace(next);
+        Ok(())
+    }
+
+    /// Stores an entry in the slot after what is known.
+    fn fill(&self, value: &[u8]) -> Done<u64> {
+        let known = self.view.borrow().head;
+        let begun = self.bucket.ticks();
+        let slot = self.bucket.increment(&self.counter(), 1).map_err(failed)?;
+        if slot != known + 1 {
+            self.leave_void(slot);
+            return Err(failed(LATE));
+        }
+        if let Err(error) = self.bucket.set(&self.slot(slot), value) {
+            self.leave_void(slot);
+            return Err(failed(error));
+        }
+        match self.bucket.ticks().saturating_sub(begun) > BUDGET_MS {
+            true => Err(failed(
+                "the store was so slow that others may have gone on; look what is stored, and try again",
+            )),
+            false => Ok(slot),
+        }
+    }
+
+    /// Spares others the wait for a slot. When it cannot be said, they wait.
+    fn leave_void(&self, slot: u64) {
+        if let Ok(void) = encode(&Entry::Void) {
+            let _ = self.bucket.set(&self.slot(slot), &void);
+        }
+    }
+
+    fn find(&self, table: Table, key: &str) -> Done<Option<Vec<u8>>> {
+        let view = self.view.borrow();
+        let table = number(table);
+        if let Some(known) = view.recent.get(table, key) {
+            return Ok(known.cloned());
+        }
+        if view.recent.has_cleared(table) {
+            return Ok(None);
+        }
+        self.unless_gone(self.leaves.get(&view.tree, table, key))
+    }
+
+    fn range(&self, table: Table, after: Bound<&str>, limit: usize) -> Done<Vec<Row>> {
+        let view = self.view.borrow();
+        let found = self.leaves.scan(&view.tree, &view.recent, number(table), after, limit);
+        self.unless_gone(found)
+    }
+
+    /// A leaf that is not there was removed by another instance's root.
+    fn unless_gone<T>(&self, found: Done<T>) -> Done<T> {
+        found.inspect_err(|_| self.stale.set(true))
+    }
+}
+
+/// Whether a write erases words, of which nothing may be left then.
+fn erases(write: &Write) -> bool {
+    match write {
+        Write::Delete { table, .. } => *table == Table::Memories,
+        Write::Clear => true,
+        Write::Put { .. } | Write::ClearTable { .. } => false,
+    }
+}
+
+fn failed(reason: impl Into<String>) -> StorageError {
+    StorageError::Failed(reason.into())
+}
+
+/// Every function is done when it is called: the store's functions wait.
+impl Storage for KeyValueStorage {
+    fn get<'a>(
+        &'a self,
+        table: Table,
+        key: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+        Box::pin(ready(self.find(table, key)))
+    }
+
+    fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.find(table, key)
+    }
+
+    fn scan<'a>(
+        &'a self,
+        table: Table,
+        after: Bound<&'a str>,
+        limit: usize,
+    ) -> LocalBoxFuture<'a, Result<Vec<Row>, StorageError>> {
+        Box::pin(ready(self.range(table, after, limit)))
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> LocalBoxFuture<'_, Result<(), StorageError>> {
+        Box::pin(ready(self.write(writes)))
+    }
+}
