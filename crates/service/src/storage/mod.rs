@@ -46,6 +46,9 @@ const AT_ONCE: u64 = MOST_COMMITS + 8;
 /// What an instance that lost a race says.
 const LATE: &str = "another instance wrote at the same time; try again";
 
+/// What one says that may have written, or not.
+const SLOW: &str = "the store was too slow or failed; look what is stored, and try again";
+
 type Done<T> = Result<T, StorageError>;
 
 /// The tables of one space.
@@ -55,9 +58,18 @@ pub struct KeyValueStorage {
     name: String,
     view: RefCell<View>,
     leaves: Leaves,
-    /// What is here is not what is stored: it must be opened anew.
-    stale: Cell<bool>,
+    fault: Cell<Fault>,
     commits: Cell<u64>,
+}
+
+/// Why what is here may not be what is stored: then it must be opened anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// Others wrote; what was tried here changed nothing.
+    Late,
+    /// Something was left undone, and may have changed something or not.
+    Unsure,
 }
 
 /// What is stored, as far as this instance knows.
@@ -85,7 +97,7 @@ impl KeyValueStorage {
             bucket,
             name,
             view: RefCell::default(),
-            stale: Cell::new(false),
+            fault: Cell::new(Fault::None),
             commits: Cell::new(0),
         };
         let view = storage.look()?;
@@ -99,12 +111,12 @@ impl KeyValueStorage {
     /// # Errors
     /// When the store fails.
     pub fn is_stale(&self) -> Done<bool> {
-        Ok(self.stale.get() || self.newest_slot()? != self.view.borrow().head)
+        Ok(self.fault.get() != Fault::None || self.newest_slot()? != self.view.borrow().head)
     }
 
-    /// Whether it is known to be stale, without a look.
-    pub fn is_known_stale(&self) -> bool {
-        self.stale.get()
+    /// Whether another instance was first, so that what failed here changed nothing.
+    pub fn was_late(&self) -> bool {
+        self.fault.get() == Fault::Late
     }
 
     /// How many commits were made here.
@@ -239,8 +251,10 @@ impl KeyValueStorage {
         if writes.is_empty() {
             return Ok(());
         }
-        if self.stale.get() {
-            return Err(failed(LATE));
+        match self.fault.get() {
+            Fault::None => {}
+            Fault::Late => return Err(failed(LATE)),
+            Fault::Unsure => return Err(failed(SLOW)),
         }
         let erases = writes.iter().any(erases);
         let changes: Vec<Change> = writes.into_iter().map(Change::from).collect();
@@ -253,10 +267,8 @@ impl KeyValueStorage {
             || next.head.saturating_sub(next.root) >= MOST_COMMITS;
         let (value, made) = match is_root {
             true => {
-                let made = self.leaves.grow(&next.tree, &next.recent).map_err(|error| {
-                    self.stale.set(true);
-                    error
-                })?;
+                let made = self.leaves.grow(&next.tree, &next.recent);
+                let made = self.unless_gone(made)?;
                 next.tree = made.tree;
                 next.recent = Recent::default();
                 next.tree.garbage.first_slot = next.root.max(1);
@@ -279,7 +291,6 @@ impl KeyValueStorage {
         let slot = match outcome {
             Ok(slot) => slot,
             Err(error) => {
-                self.stale.set(true);
                 // What nobody refers to; should this fail as well, the next root removes it.
                 let _ = self.leaves.remove(&made);
                 return Err(error);
@@ -294,7 +305,7 @@ impl KeyValueStorage {
             self.leaves.forget(&next.tree.garbage.leaves);
             // The next who opens does it again.
             if self.sweep(&next).is_err() {
-                self.stale.set(true);
+                self.fault.set(Fault::Unsure);
             }
         }
         self.view.replace(next);
@@ -305,8 +316,10 @@ impl KeyValueStorage {
     fn fill(&self, value: &[u8]) -> Done<u64> {
         let known = self.view.borrow().head;
         let begun = self.bucket.ticks();
+        self.fault.set(Fault::Unsure);
         let slot = self.bucket.increment(&self.counter(), 1).map_err(failed)?;
         if slot != known + 1 {
+            self.fault.set(Fault::Late);
             self.leave_void(slot);
             return Err(failed(LATE));
         }
@@ -314,12 +327,11 @@ impl KeyValueStorage {
             self.leave_void(slot);
             return Err(failed(error));
         }
-        match self.bucket.ticks().saturating_sub(begun) > BUDGET_MS {
-            true => Err(failed(
-                "the store was so slow that others may have gone on; look what is stored, and try again",
-            )),
-            false => Ok(slot),
+        if self.bucket.ticks().saturating_sub(begun) > BUDGET_MS {
+            return Err(failed(SLOW));
         }
+        self.fault.set(Fault::None);
+        Ok(slot)
     }
 
     /// Spares others the wait for a slot. When it cannot be said, they wait.
@@ -349,7 +361,7 @@ impl KeyValueStorage {
 
     /// A leaf that is not there was removed by another instance's root.
     fn unless_gone<T>(&self, found: Done<T>) -> Done<T> {
-        found.inspect_err(|_| self.stale.set(true))
+        found.inspect_err(|_| self.fault.set(Fault::Late))
     }
 }
 

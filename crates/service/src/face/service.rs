@@ -1,0 +1,227 @@
+//! The service: a request to its answer, and the work that it leaves.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use edgemem::api::{Backend, Call, Gateway, Project, Received, problem_response};
+use edgemem::directory::{Answer, Ask};
+use edgemem::memory::{Problem, SpaceHash};
+use edgemem::operation::{Operation, Reply};
+use edgemem::space::Settings;
+use futures_util::future::LocalBoxFuture;
+use wasip2::http::types::IncomingRequest;
+
+use super::directory::Directories;
+use super::host::{internal, log, now, variables};
+use super::http::read;
+use super::keyvalue::HostBucket;
+use super::models::{about, models};
+use super::space::{Loaded, Place, Spaces};
+use crate::bucket::Bucket;
+
+/// Notices that the directory is told at a time.
+const NOTICES_AT_ONCE: usize = 200;
+
+thread_local! {
+    /// The service of this instance: a host may send it one request, or many.
+    static RUNNING: RefCell<Option<Rc<Service>>> = const { RefCell::new(None) };
+}
+
+/// The service of this instance.
+pub fn running() -> Rc<Service> {
+    RUNNING.with_borrow_mut(|running| running.get_or_insert_with(|| Rc::new(Service::new())).clone())
+}
+
+/// The door, and what is behind it.
+pub struct Service {
+    gateway: Gateway,
+    /// Why there is nothing behind it, when there is not.
+    inner: Result<Inner, Problem>,
+}
+
+struct Inner {
+    spaces: Spaces,
+    directories: Directories,
+    /// Spaces that were asked something, and may have more to do.
+    touched: RefCell<HashMap<Project, BTreeSet<SpaceHash>>>,
+}
+
+impl Service {
+    fn new() -> Self {
+        let variables = variables();
+        let variable = |name: &str| variables.get(name).cloned();
+        let mut about = about(&variable);
+        let inner = Inner::new(&variable);
+        if let Err(problem) = &inner {
+            about.problems.push(problem.message.clone());
+        }
+        Self {
+            gateway: Gateway::new(variable, about),
+            inner,
+        }
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, request: IncomingRequest) -> http::Response<Vec<u8>> {
+        let request = match read(request).await {
+            Ok(request) => request,
+            Err(problem) => return problem_response(&problem),
+        };
+        let received = self.gateway.receive(&request);
+        let inner = match (received, &self.inner) {
+            (Received::Answer(answer), _) => return answer,
+            (_, Err(problem)) => return problem_response(problem),
+            (Received::Work(work), Ok(inner)) => {
+                let project = work.project.clone();
+                let backend = OfProject {
+                    inner,
+                    project: &project,
+                };
+                return self.gateway.work(*work, &backend).await;
+            }
+            (Received::Call(call), Ok(inner)) => (call, inner),
+        };
+        let (call, inner) = inner;
+        self.call(*call, inner).await
+    }
+
+    async fn call(&self, mut call: Call, inner: &Inner) -> http::Response<Vec<u8>> {
+        let place = (call.project.clone(), call.space);
+        loop {
+            let reply = inner.ask(&place, call.operation.clone()).await;
+            if call.next(&reply).is_none() {
+                return self.gateway.answer(&call, reply);
+            }
+        }
+    }
+
+    /// Does what the requests so far left to do. What fails is left to later requests.
+    pub async fn work(&self) {
+        let Ok(inner) = &self.inner else { return };
+        for (project, mut spaces) in inner.touched.take() {
+            match inner.directories.sleeping(&project).await {
+                Ok(sleeping) => {
+                    let due = sleeping.into_iter().filter(|(_, due)| *due <= now());
+                    spaces.extend(due.map(|(space, _)| space));
+                }
+                Err(problem) => log(&problem.message),
+            }
+            for space in spaces {
+                let place = (project.clone(), space);
+                if let Err(problem) = inner.finish(&place).await {
+                    log(&format!("work of a space is left for later: {}", problem.message));
+                }
+            }
+            if let Err(problem) = inner.directories.deliver(&project).await {
+                log(&format!("webhooks are called later: {}", problem.message));
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn new(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+        let settings = Settings::from_env(variable);
+        let bad = |reason: String| Problem::new(500, "bad_configuration", reason);
+        let settings = Settings {
+            notices: true,
+            ..settings.map_err(|error| bad(error.to_string()))?
+        };
+        let bucket: Rc<dyn Bucket> = Rc::new(HostBucket::open(variable).map_err(bad)?);
+        Ok(Self {
+            spaces: Spaces::new(bucket.clone(), models(variable)?, settings),
+            directories: Directories::new(bucket, variable),
+            touched: RefCell::default(),
+        })
+    }
+
+    async fn ask(&self, place: &Place, operation: Operation) -> Result<Reply, Problem> {
+        let (project, space) = place;
+        if matches!(operation, Operation::RunJobs { .. }) {
+            self.learn_settings(place).await?;
+        }
+        let mut touched = self.touched.borrow_mut();
+        touched.entry(project.clone()).or_default().insert(*space);
+        drop(touched);
+        self.spaces.ask(place, operation).await
+    }
+
+    /// Runs the jobs of a space that are due, tells the directory what happened, and sees to it that the space is
+    /// woken for what is left.
+    async fn finish(&self, place: &Place) -> Result<(), Problem> {
+        let (project, space) = place;
+        let loaded = self.spaces.open(place).await?;
+        if loaded.space.next_due().is_some_and(|due| due <= now()) {
+            self.learn_settings(place).await?;
+            let run = Operation::RunJobs { event: None };
+            self.spaces.ask(place, run).await?;
+        }
+        self.tell(place).await?;
+        let due = self.spaces.open(place).await?.space.next_due();
+        let sleeping = self.directories.sleeping(project).await?;
+        let known = sleeping.into_iter().find(|(other, _)| other == space);
+        if known.map(|(_, due)| due) != due {
+            self.directories.wake(project, *space, due).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the directory what it does not know yet.
+    async fn tell(&self, place: &Place) -> Result<(), Problem> {
+        let (project, space) = place;
+        while self.spaces.open(place).await?.space.untold_since().is_some() {
+            let asked = Operation::Notices {
+                limit: NOTICES_AT_ONCE,
+            };
+            let Reply::Notices(report) = self.spaces.ask(place, asked).await? else {
+                return Err(internal("a space did not give its notices"));
+            };
+            let upto = report.notices.last().map(|notice| notice.id);
+            let ask = Ask::Report {
+                space: *space,
+                report,
+            };
+            self.directories.ask(project, ask).await?;
+            self.spaces.ask(place, Operation::Noticed { upto }).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the directory what the project wants extracted; when it does not answer, what was known holds.
+    async fn learn_settings(&self, place: &Place) -> Result<(), Problem> {
+        if !self.spaces.extract() {
+            return Ok(());
+        }
+        let loaded: Rc<Loaded> = self.spaces.open(place).await?;
+        match self.directories.ask(&place.0, Ask::Settings).await {
+            Ok(Answer::Settings(settings)) => loaded.space.set_project(*settings),
+            Ok(_) => log("the directory answered what was not asked"),
+            Err(problem) => log(&format!("the project's settings are not known: {}", problem.message)),
+        }
+        Ok(())
+    }
+}
+
+/// The spaces and the directory of one project.
+struct OfProject<'a> {
+    inner: &'a Inner,
+    project: &'a Project,
+}
+
+impl Backend for OfProject<'_> {
+    fn space(
+        &self,
+        space: SpaceHash,
+        operation: Operation,
+    ) -> LocalBoxFuture<'_, Result<Reply, Problem>> {
+        Box::pin(async move {
+            let place = (self.project.clone(), space);
+            self.inner.ask(&place, operation).await
+        })
+    }
+
+    fn directory(&self, ask: Ask) -> LocalBoxFuture<'_, Result<Answer, Problem>> {
+        Box::pin(self.inner.directories.ask(self.project, ask))
+    }
+}
