@@ -20,12 +20,13 @@ use crate::tools::{self, BuildTools, Node};
 
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 /// Crates that are compiled to WebAssembly, each alone: together, cargo would unify their features.
-const FACES: [&str; 5] = [
+const FACES: [&str; 6] = [
     "edgemem-worker",
     "edgemem-worker-storage-test",
     "edgemem-web",
     "edgemem-component",
     "edgemem-component-storage-test",
+    "edgemem-service",
 ];
 const CORE: &str = "edgemem";
 /// What the native tests switch on.
