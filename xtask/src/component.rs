@@ -69,7 +69,7 @@ const SERVICE: Component = Component {
     instantiation: "sync",
 };
 
-/// A component for tests: the storage conformance suite.
+/// Components for tests: the storage conformance suite, on each world's storage.
 const SUITE: Component = Component {
     what: "the storage suite",
     krate: "edgemem-component-storage-test",
@@ -77,6 +77,14 @@ const SUITE: Component = Component {
     name: "storage",
     inputs: &["crates/component/src"],
     ..LIBRARY
+};
+const KEYVALUE_SUITE: Component = Component {
+    what: "the storage suite on a key-value store",
+    krate: "edgemem-component-keyvalue-test",
+    folder: "tests/component/keyvalue",
+    name: "keyvalue",
+    inputs: &["crates/service/src"],
+    ..SERVICE
 };
 
 /// The folder whose package.json names the tools.
@@ -120,9 +128,10 @@ pub fn build(project: &Project) -> Result<Node, Failure> {
     Ok(node)
 }
 
-/// Builds the storage suite.
-pub fn suite(project: &Project, node: &Node) -> Result<(), Failure> {
-    component(project, node, &SUITE)
+/// Builds the storage suites.
+pub fn suites(project: &Project, node: &Node) -> Result<(), Failure> {
+    component(project, node, &SUITE)?;
+    component(project, node, &KEYVALUE_SUITE)
 }
 
 fn tools(project: &Project) -> Result<Node, Failure> {

@@ -28,7 +28,7 @@ use recent::Recent;
 use tree::Leaves;
 
 /// How long filling a slot may take, in milliseconds.
-const BUDGET_MS: u64 = 5_000;
+const BUDGET_MS: u64 = 2_000;
 
 /// How long others wait for it. The clocks of two machines do not differ by a factor of two.
 const PATIENCE_MS: u64 = 2 * BUDGET_MS;
