@@ -1,6 +1,7 @@
 // The service's storage passes the core's suite on the key-value store of the examples, in a SQLite file.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -9,9 +10,9 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 process.env.KEYVALUE_FILE = join(mkdtempSync(join(tmpdir(), "edgemem-")), "pairs.db");
 const { atomics, batch, store } = await import("../../examples/component/service/keyvalue.mjs");
-const shim = join(root, "examples/component/service/node_modules/@bytecodealliance/preview2-shim");
-const { exports } = JSON.parse(readFileSync(join(shim, "package.json"), "utf8"));
-const { WASIShim } = await import(join(shim, exports["./instantiation"].node?.default ?? exports["./instantiation"].default));
+// The packages of the example.
+const { resolve } = createRequire(join(root, "examples/component/service/serve.mjs"));
+const { WASIShim } = await import(resolve("@bytecodealliance/preview2-shim/instantiation"));
 const build = join(root, "tests/component/keyvalue/build/node");
 const { instantiate } = await import(join(build, "keyvalue.js"));
 

@@ -179,16 +179,12 @@ test("an add is done after its answer, and after a failure when another request 
   const event = async () => (await service.call("GET", `/v1/event/${body.event_id}/`)).body;
   while (!(await event()).error) await sleep(200);
   await models.reset();
-  let found = [];
-  for (let tries = 0; tries < 100 && !found.includes(FACT); tries++) {
+  // The next try is due two seconds after the first. Whoever asks, what is due is done.
+  for (let tries = 0; tries < 20; tries++) {
     await sleep(200);
-    // Of somebody else: whoever asks, what is due is done.
-    await service.texts("nobody");
-    const { status } = await (await fetch(`${service.url}/health`)).json();
-    assert.equal(status, "ok");
-    if (tries % 10 === 9) found = await service.texts("hiker");
+    await service.texts("somebody else");
   }
-  assert.deepEqual(found, [FACT]);
+  assert.deepEqual(await service.texts("hiker"), [FACT]);
 });
 
 test("what is wrong with the configuration is said, and nothing is served by halves", async () => {

@@ -50,7 +50,7 @@ const SERVICE: Component = Component {
     krate: "edgemem-service",
     folder: "crates/service",
     name: "service",
-    inputs: &["models/builtin.bin"],
+    inputs: &["models/builtin.bin", "www/openapi.json", "www/docs.html"],
     imports: &[
         "wasi:cli/environment",
         "wasi:cli/stderr",

@@ -20,6 +20,9 @@ use super::models::{about, models};
 use super::space::{Loaded, Place, Spaces};
 use crate::bucket::Bucket;
 
+const OPENAPI: &str = include_str!("../../../../www/openapi.json");
+const DOCS: &str = include_str!("../../../../www/docs.html");
+
 /// Notices that the directory is told at a time.
 const NOTICES_AT_ONCE: usize = 200;
 
@@ -68,6 +71,9 @@ impl Service {
             Ok(request) => request,
             Err(problem) => return problem_response(&problem),
         };
+        if let Some(published) = published(&request) {
+            return published;
+        }
         let received = self.gateway.receive(&request);
         let inner = match (received, &self.inner) {
             (Received::Answer(answer), _) => return answer,
@@ -201,6 +207,17 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// What is published of the API, which needs no key.
+fn published(request: &http::Request<Vec<u8>>) -> Option<http::Response<Vec<u8>>> {
+    let (kind, text) = match (request.method().as_str(), request.uri().path()) {
+        ("GET", "/openapi.json") => ("application/json", OPENAPI),
+        ("GET", "/docs" | "/docs/") => ("text/html; charset=utf-8", DOCS),
+        _ => return None,
+    };
+    let answer = http::Response::builder().header("content-type", kind);
+    answer.body(text.into()).ok()
 }
 
 /// The spaces and the directory of one project.

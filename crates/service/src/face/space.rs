@@ -14,7 +14,8 @@ use super::host::{ServiceHost, log, random_bits};
 use crate::bucket::Bucket;
 use crate::storage::KeyValueStorage;
 
-/// What all keys begin with: the version of what is under them is in each value.
+/// What all keys begin with: the version of what is under them is in each value. A key has letters, digits, `.`, `-` and
+/// `_` alone: some hosts make a file name of it.
 const PREFIX: &str = "edgemem";
 
 /// How often something is tried again after another instance was first.
@@ -99,7 +100,7 @@ impl Spaces {
         let mut tries = Tries::new(self.bucket.clone());
         loop {
             let (project, hash) = place;
-            let name = format!("{PREFIX}/{}/{hash}", project.id);
+            let name = format!("{PREFIX}.{}.{hash}", project.id);
             let storage = KeyValueStorage::open(self.bucket.clone(), name);
             let storage = Rc::new(storage.map_err(|error| shown(&error.into()))?);
             let host = ServiceHost {
@@ -153,7 +154,7 @@ impl Tries {
 
 /// The name of what is stored for a project beside its spaces.
 pub fn directory_name(project: &Project) -> String {
-    format!("{PREFIX}/{}/directory", project.id)
+    format!("{PREFIX}.{}.directory", project.id)
 }
 
 /// An error for the client; what is wrong with the server goes to its log as well.

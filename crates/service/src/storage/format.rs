@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use edgemem::store::{Entry as Row, Table, Write};
+use edgemem::store::{Table, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 /// The version of every value.
 const VERSION: u8 = 1;
@@ -38,7 +39,7 @@ pub enum Entry {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Change {
     /// Stores a record.
-    Put(u8, String, Vec<u8>),
+    Put(u8, String, #[serde(with = "serde_bytes")] Vec<u8>),
     /// Removes one.
     Delete(u8, String),
     /// Empties a table.
@@ -77,7 +78,7 @@ pub struct Leaf {
 }
 
 /// The rows of a leaf, in the order of their keys.
-pub type Rows = Vec<Row>;
+pub type Rows = Vec<(String, ByteBuf)>;
 
 /// A table's number in what is stored.
 pub fn number(table: Table) -> u8 {

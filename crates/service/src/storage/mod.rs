@@ -125,16 +125,16 @@ impl KeyValueStorage {
     }
 
     fn counter(&self) -> String {
-        format!("{}/head", self.name)
+        format!("{}.head", self.name)
     }
 
     fn slot(&self, number: u64) -> String {
-        format!("{}/slot/{number}", self.name)
+        format!("{}.slot.{number}", self.name)
     }
 
     /// The root whose garbage is gone.
     fn swept(&self) -> String {
-        format!("{}/swept", self.name)
+        format!("{}.swept", self.name)
     }
 
     fn newest_slot(&self) -> Done<u64> {
@@ -365,12 +365,16 @@ impl KeyValueStorage {
     }
 }
 
-/// Whether a write erases words, of which nothing may be left then.
+/// Whether a write may erase words, of which nothing may be left then: memories, and what a directory still has to tell
+/// webhooks, which it blanks when a memory is erased.
 fn erases(write: &Write) -> bool {
     match write {
-        Write::Delete { table, .. } => *table == Table::Memories,
+        Write::Delete { table, .. } if *table == Table::Memories => true,
+        Write::Put { table, key, .. } | Write::Delete { table, key } => {
+            *table == Table::Directory && key.starts_with("delivery/")
+        }
         Write::Clear => true,
-        Write::Put { .. } | Write::ClearTable { .. } => false,
+        Write::ClearTable { .. } => false,
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::Bound;
 use std::rc::Rc;
 
 use edgemem::store::Entry as Row;
+use serde_bytes::ByteBuf;
 
 use super::format::{Leaf, Rows, Tree, decode, encode};
 use super::recent::Recent;
@@ -46,7 +47,7 @@ impl Leaves {
     }
 
     pub fn key(&self, number: u64) -> String {
-        format!("{}/leaf/{number}", self.name)
+        format!("{}.leaf.{number}", self.name)
     }
 
     /// Drops leaves from memory.
@@ -82,7 +83,7 @@ impl Leaves {
         let rows = self.rows(leaf, &[])?;
         let found = rows.binary_search_by(|(other, _)| other.as_str().cmp(key));
         let found = found.ok().and_then(|index| rows.get(index));
-        Ok(found.map(|(_, record)| record.clone()))
+        Ok(found.map(|(_, record)| record.to_vec()))
     }
 
     /// Rows of a table in the order of their keys, as they are with the changes since.
@@ -129,7 +130,7 @@ impl Leaves {
                 match changed.next_if(|(other, _)| *other == key) {
                     Some((_, Some(record))) => found.push((key.clone(), record.clone())),
                     Some((_, None)) => {}
-                    None => found.push((key.clone(), record.clone())),
+                    None => found.push((key.clone(), record.to_vec())),
                 }
             }
         }
@@ -192,7 +193,7 @@ impl Leaves {
             }
         }
         let count = u64::try_from(new.len()).unwrap_or(u64::MAX);
-        let counter = format!("{}/leaves", self.name);
+        let counter = format!("{}.leaves", self.name);
         let next = self.bucket.increment(&counter, count).map_err(failed)?;
         let first = next.saturating_sub(count);
         // Whoever took the numbers between came too late, and may not have tidied up.
@@ -277,7 +278,7 @@ fn merged(rows: Rows, changed: Vec<(&String, Option<&Vec<u8>>)>) -> Rows {
             merged.push(row);
         }
         rows.next_if(|(other, _)| other == key);
-        merged.extend(record.map(|record| (key.clone(), record.clone())));
+        merged.extend(record.map(|record| (key.clone(), ByteBuf::from(record.clone()))));
     }
     merged.extend(rows);
     merged
