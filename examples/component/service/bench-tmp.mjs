@@ -14,13 +14,13 @@ const make = () => instantiate(module, { ...new WASIShim().getImportObject(),
   "wasi:keyvalue/batch": { getMany: count(kv.batch.getMany), setMany: kv.batch.setMany, deleteMany: count(kv.batch.deleteMany) } });
 let kept;
 const server = new HTTPServer({ handle(request, answer) {
-  const a = performance.now();
+  const a = performance.now(), cpu = process.cpuUsage();
   const fresh = process.env.FRESH === "1";
   calls = bytes = 0;
   const inst = fresh ? make() : (kept ??= make());
   const b = performance.now();
   inst.incomingHandler.handle(request, answer);
-  const c = performance.now();
-  console.log(`instantiate ${(b-a).toFixed(1)} ms, handle ${(c-b).toFixed(1)} ms, ${calls} batch/increment calls, ${bytes} bytes`);
+  const c = performance.now(), used = process.cpuUsage(cpu);
+  console.log(`cpu ${((used.user+used.system)/1000).toFixed(0)} ms, instantiate ${(b-a).toFixed(1)} ms, handle ${(c-b).toFixed(1)} ms, ${calls} batch/increment calls, ${bytes} bytes`);
 }});
 server.listen(Number(process.env.PORT), "127.0.0.1");

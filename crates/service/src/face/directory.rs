@@ -69,7 +69,12 @@ impl Directories {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn wake(&self, project: &Project, space: SpaceHash, due: Option<Moment>) -> Result<(), Problem> {
+    pub async fn wake(
+        &self,
+        project: &Project,
+        space: SpaceHash,
+        due: Option<Moment>,
+    ) -> Result<(), Problem> {
         let mut tries = Tries::new(self.bucket.clone());
         loop {
             let storage = self.open(project)?;
@@ -97,7 +102,9 @@ impl Directories {
     /// When the store fails.
     pub async fn sleeping(&self, project: &Project) -> Result<Vec<(SpaceHash, Moment)>, Problem> {
         let storage = self.open(project)?;
-        let rows = storage.scan(Table::Jobs, Bound::Unbounded, usize::MAX).await;
+        let rows = storage
+            .scan(Table::Jobs, Bound::Unbounded, usize::MAX)
+            .await;
         let rows = rows.map_err(|error| internal(&error.to_string()))?;
         let read = rows.into_iter().filter_map(|(key, record)| {
             let due = i64::from_le_bytes(record.try_into().ok()?);

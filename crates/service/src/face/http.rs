@@ -22,7 +22,11 @@ const ANSWER_LIMIT: usize = 16_000_000;
 /// 413 when it is longer than [`MAX_BODY_BYTES`], and 400 when it is none.
 pub async fn read(request: IncomingRequest) -> Result<http::Request<Vec<u8>>, Problem> {
     let unreadable = |error: &dyn std::fmt::Display| {
-        Problem::new(400, "unreadable_request", format!("the request cannot be read: {error}"))
+        Problem::new(
+            400,
+            "unreadable_request",
+            format!("the request cannot be read: {error}"),
+        )
     };
     let request = wstd::http::request::try_from_incoming(request);
     let (parts, body) = request.map_err(|error| unreadable(&error))?.into_parts();

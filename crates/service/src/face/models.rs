@@ -69,7 +69,9 @@ pub fn about(variable: Variable<'_>) -> About {
     };
     let chat_model = match config.llm {
         LlmConfig::None => None,
-        LlmConfig::OpenAi { endpoint, model } => Some(format!("{model} at {}", endpoint.base_url())),
+        LlmConfig::OpenAi { endpoint, model } => {
+            Some(format!("{model} at {}", endpoint.base_url()))
+        }
         LlmConfig::WorkersAi { model } => Some(model),
     };
     let embedder = match config.embedder {
@@ -81,13 +83,16 @@ pub fn about(variable: Variable<'_>) -> About {
         version,
         chat_model,
         embedder: Some(embedder),
-        reranker: reranker.map(|config| format!("{} at {}", config.model, config.endpoint.base_url())),
+        reranker: reranker
+            .map(|config| format!("{} at {}", config.model, config.endpoint.base_url())),
         problems: Vec::new(),
     }
 }
 
 fn no_workers_ai(name: &str) -> Problem {
-    bad(&format!("{name} asks for Workers AI, which only Cloudflare has"))
+    bad(&format!(
+        "{name} asks for Workers AI, which only Cloudflare has"
+    ))
 }
 
 fn bad(reason: &str) -> Problem {

@@ -33,7 +33,11 @@ thread_local! {
 
 /// The service of this instance.
 pub fn running() -> Rc<Service> {
-    RUNNING.with_borrow_mut(|running| running.get_or_insert_with(|| Rc::new(Service::new())).clone())
+    RUNNING.with_borrow_mut(|running| {
+        running
+            .get_or_insert_with(|| Rc::new(Service::new()))
+            .clone()
+    })
 }
 
 /// The door, and what is behind it.
@@ -116,7 +120,10 @@ impl Service {
             for space in spaces {
                 let place = (project.clone(), space);
                 if let Err(problem) = inner.finish(&place).await {
-                    log(&format!("work of a space is left for later: {}", problem.message));
+                    log(&format!(
+                        "work of a space is left for later: {}",
+                        problem.message
+                    ));
                 }
             }
             if let Err(problem) = inner.directories.deliver(&project).await {
@@ -176,7 +183,14 @@ impl Inner {
     /// Tells the directory what it does not know yet.
     async fn tell(&self, place: &Place) -> Result<(), Problem> {
         let (project, space) = place;
-        while self.spaces.open(place).await?.space.untold_since().is_some() {
+        while self
+            .spaces
+            .open(place)
+            .await?
+            .space
+            .untold_since()
+            .is_some()
+        {
             let asked = Operation::Notices {
                 limit: NOTICES_AT_ONCE,
             };
@@ -203,7 +217,10 @@ impl Inner {
         match self.directories.ask(&place.0, Ask::Settings).await {
             Ok(Answer::Settings(settings)) => loaded.space.set_project(*settings),
             Ok(_) => log("the directory answered what was not asked"),
-            Err(problem) => log(&format!("the project's settings are not known: {}", problem.message)),
+            Err(problem) => log(&format!(
+                "the project's settings are not known: {}",
+                problem.message
+            )),
         }
         Ok(())
     }

@@ -61,11 +61,22 @@ impl Spaces {
         self.models.chat.is_some()
     }
 
-    /// Asks a space.
+    /// Asks a space. Of a batch each part is asked alone: some may have to be repeated, and others not.
     ///
     /// # Errors
     /// What it refuses.
     pub async fn ask(&self, place: &Place, operation: Operation) -> Result<Reply, Problem> {
+        let Operation::Batch { operations } = operation else {
+            return self.ask_one(place, operation).await;
+        };
+        let mut replies = Vec::with_capacity(operations.len());
+        for operation in operations {
+            replies.push(self.ask_one(place, operation).await);
+        }
+        Ok(Reply::Batch(replies))
+    }
+
+    async fn ask_one(&self, place: &Place, operation: Operation) -> Result<Reply, Problem> {
         let mut tries = Tries::new(self.bucket.clone());
         loop {
             let loaded = self.open(place).await?;
@@ -92,7 +103,10 @@ impl Spaces {
         let slot = self.slot(place);
         let mut slot = slot.lock().await;
         if let Some(loaded) = &*slot
-            && !loaded.storage.is_stale().map_err(|error| shown(&error.into()))?
+            && !loaded
+                .storage
+                .is_stale()
+                .map_err(|error| shown(&error.into()))?
         {
             return Ok(loaded.clone());
         }

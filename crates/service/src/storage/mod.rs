@@ -175,7 +175,11 @@ impl KeyValueStorage {
             let entry = entries.get_mut(index).and_then(Option::take);
             match entry {
                 Some(Entry::Void) => wanted -= 1,
-                Some(Entry::Commit { after, root, changes }) => {
+                Some(Entry::Commit {
+                    after,
+                    root,
+                    changes,
+                }) => {
                     last.get_or_insert(wanted);
                     root_at.get_or_insert(root);
                     chain.push(changes);
@@ -196,9 +200,7 @@ impl KeyValueStorage {
                 // Nobody can have acknowledged this one, and nobody has to wait for it again.
                 None if is_over && last.is_none() => {
                     let void = encode(&Entry::Void).map_err(failed)?;
-                    self.bucket
-                        .set(&self.slot(wanted), &void)
-                        .map_err(failed)?;
+                    self.bucket.set(&self.slot(wanted), &void).map_err(failed)?;
                     wanted -= 1;
                 }
                 None if is_over => return Err(failed(format!("{} is lost", self.slot(wanted)))),
@@ -355,7 +357,9 @@ impl KeyValueStorage {
 
     fn range(&self, table: Table, after: Bound<&str>, limit: usize) -> Done<Vec<Row>> {
         let view = self.view.borrow();
-        let found = self.leaves.scan(&view.tree, &view.recent, number(table), after, limit);
+        let found = self
+            .leaves
+            .scan(&view.tree, &view.recent, number(table), after, limit);
         self.unless_gone(found)
     }
 

@@ -51,7 +51,11 @@ impl Fake {
     fn step(&self, change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> Result<(), Failed> {
         let number = self.done.get();
         self.done.set(number + 1);
-        let due = self.event.borrow().as_ref().is_some_and(|(at, _)| *at == number);
+        let due = self
+            .event
+            .borrow()
+            .as_ref()
+            .is_some_and(|(at, _)| *at == number);
         if due && let Some((_, event)) = self.event.take() {
             event();
         }
@@ -172,7 +176,10 @@ fn script() -> Vec<Vec<Write>> {
         put(Table::Vectors, "large", &[7; 40_000]),
         put(Table::Vectors, "larger", &[8; 300_000]),
     ]);
-    script.push(vec![delete(Table::Memories, &key(7)), put(Table::Space, "a", b"1")]);
+    script.push(vec![
+        delete(Table::Memories, &key(7)),
+        put(Table::Space, "a", b"1"),
+    ]);
     script.push(vec![Write::ClearTable { table: Table::Jobs }]);
     script.push(vec![put(Table::Jobs, "new", b"job")]);
     script.push(vec![Write::Clear, put(Table::Space, "a", b"2")]);
@@ -214,7 +221,11 @@ fn opening_takes_few_operations() {
         KeyValueStorage::open(bucket.clone(), "a".to_owned()).unwrap();
         assert!(bucket.done.get() <= 3, "{}", bucket.done.get());
     }
-    let slots = world.keys().iter().filter(|key| key.contains("slot")).count();
+    let slots = world
+        .keys()
+        .iter()
+        .filter(|key| key.contains("slot"))
+        .count();
     assert!(u64::try_from(slots).unwrap() < AT_ONCE);
 }
 
@@ -230,7 +241,11 @@ fn nothing_that_was_erased_is_left() {
     };
     for number in 0..MOST_COMMITS * 2 + 3 {
         let key = format!("{number:03}");
-        let record: &[u8] = if number == 5 || number == 60 { secret } else { b"said" };
+        let record: &[u8] = if number == 5 || number == 60 {
+            secret
+        } else {
+            b"said"
+        };
         let writes = vec![
             put(Table::Memories, &key, record),
             put(Table::History, &key, record),

@@ -208,7 +208,10 @@ impl Leaves {
                 return Err(failed(error));
             }
             let first = rows.first().map(|(key, _)| key.clone()).unwrap_or_default();
-            let slot = grown.tables.get_mut(&table).and_then(|kept| kept.get_mut(place));
+            let slot = grown
+                .tables
+                .get_mut(&table)
+                .and_then(|kept| kept.get_mut(place));
             if let Some(slot) = slot {
                 *slot = Leaf { number, first };
             }
@@ -301,4 +304,3 @@ fn split(rows: Rows) -> Vec<Rows> {
     }
     leaves
 }
-
