@@ -17,7 +17,7 @@ use super::host::{internal, log, now, variables};
 use super::http::read;
 use super::keyvalue::HostBucket;
 use super::models::{about, models};
-use super::space::{Loaded, Place, Spaces};
+use super::space::{Place, Spaces};
 use crate::bucket::Bucket;
 
 const OPENAPI: &str = include_str!("../../../../www/openapi.json");
@@ -152,11 +152,12 @@ impl Inner {
     async fn ask(&self, place: &Place, operation: Operation) -> Result<Reply, Problem> {
         let (project, space) = place;
         if matches!(operation, Operation::RunJobs { .. }) {
-            self.learn_settings(place).await?;
+            self.learn_settings(project).await;
         }
-        let mut touched = self.touched.borrow_mut();
-        touched.entry(project.clone()).or_default().insert(*space);
-        drop(touched);
+        {
+            let mut touched = self.touched.borrow_mut();
+            touched.entry(project.clone()).or_default().insert(*space);
+        }
         self.spaces.ask(place, operation).await
     }
 
@@ -166,7 +167,7 @@ impl Inner {
         let (project, space) = place;
         let loaded = self.spaces.open(place).await?;
         if loaded.space.next_due().is_some_and(|due| due <= now()) {
-            self.learn_settings(place).await?;
+            self.learn_settings(project).await;
             let run = Operation::RunJobs { event: None };
             self.spaces.ask(place, run).await?;
         }
@@ -208,21 +209,19 @@ impl Inner {
         Ok(())
     }
 
-    /// Asks the directory what the project wants extracted; when it does not answer, what was known holds.
-    async fn learn_settings(&self, place: &Place) -> Result<(), Problem> {
+    /// Asks the directory what a project wants extracted; when it does not answer, what was known holds.
+    async fn learn_settings(&self, project: &Project) {
         if !self.spaces.extract() {
-            return Ok(());
+            return;
         }
-        let loaded: Rc<Loaded> = self.spaces.open(place).await?;
-        match self.directories.ask(&place.0, Ask::Settings).await {
-            Ok(Answer::Settings(settings)) => loaded.space.set_project(*settings),
+        match self.directories.ask(project, Ask::Settings).await {
+            Ok(Answer::Settings(settings)) => self.spaces.learn(project, *settings),
             Ok(_) => log("the directory answered what was not asked"),
             Err(problem) => log(&format!(
                 "the project's settings are not known: {}",
                 problem.message
             )),
         }
-        Ok(())
     }
 }
 

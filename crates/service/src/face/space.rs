@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use edgemem::api::Project;
-use edgemem::memory::{Problem, SpaceHash};
+use edgemem::memory::{Problem, ProjectSettings, SpaceHash};
 use edgemem::operation::{Operation, Reply};
 use edgemem::space::{Models, Settings, Space, SpaceError};
 use futures_util::lock::Mutex;
@@ -43,6 +43,8 @@ pub struct Spaces {
     bucket: Rc<dyn Bucket>,
     models: Models,
     settings: Settings,
+    /// What projects want extracted.
+    wanted: RefCell<HashMap<Project, ProjectSettings>>,
     slots: RefCell<HashMap<Place, Slot>>,
 }
 
@@ -52,8 +54,14 @@ impl Spaces {
             bucket,
             models,
             settings,
+            wanted: RefCell::default(),
             slots: RefCell::default(),
         }
+    }
+
+    /// Takes note of what a project wants extracted by jobs.
+    pub fn learn(&self, project: &Project, wanted: ProjectSettings) {
+        self.wanted.borrow_mut().insert(project.clone(), wanted);
     }
 
     /// Whether a model extracts facts.
@@ -81,16 +89,23 @@ impl Spaces {
         loop {
             let loaded = self.open(place).await?;
             let begun = loaded.storage.commits();
+            let runs_jobs = matches!(operation, Operation::RunJobs { .. });
+            if runs_jobs {
+                let wanted = self.wanted.borrow().get(&place.0).cloned();
+                loaded.space.set_project(wanted.unwrap_or_default());
+            }
             let reply = loaded.space.apply(operation.clone()).await;
             let error = match reply {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            // What each step of a job did is stored, and not done twice.
-            let steps = matches!(operation, Operation::RunJobs { .. });
-            let untouched = steps || loaded.storage.commits() == begun;
-            if !(loaded.storage.was_late() && untouched && tries.again()) {
+            if !loaded.storage.was_late() {
                 return Err(shown(&error));
+            }
+            // What each step of a job did is stored, and not done twice.
+            let can_be_repeated = runs_jobs || loaded.storage.commits() == begun;
+            if !(can_be_repeated && tries.again()) {
+                return Err(busy(&error));
             }
         }
     }
@@ -124,6 +139,7 @@ impl Spaces {
             match Space::open(host, self.models.clone(), *hash).await {
                 Ok(space) => return Ok(slot.insert(Rc::new(Loaded { space, storage })).clone()),
                 Err(_) if storage.was_late() && tries.again() => {}
+                Err(error) if storage.was_late() => return Err(busy(&error)),
                 Err(error) => return Err(shown(&error)),
             }
         }
@@ -169,6 +185,11 @@ impl Tries {
 /// The name of what is stored for a project beside its spaces.
 pub fn directory_name(project: &Project) -> String {
     format!("{PREFIX}.{}.directory", project.id)
+}
+
+/// Others were first too often.
+fn busy(error: &SpaceError) -> Problem {
+    Problem::new(503, "storage_busy", error.to_string())
 }
 
 /// An error for the client; what is wrong with the server goes to its log as well.

@@ -384,3 +384,18 @@ fn who_stalls_too_long_is_not_told_that_it_wrote() {
         assert_eq!(has("other"), at < 3, "at {at}");
     }
 }
+
+#[test]
+fn an_instance_notices_that_another_wrote() {
+    let world = World::default();
+    let kept = open(Fake::on(&world)).unwrap();
+    let mine = vec![put(Table::Space, "mine", b"1")];
+    block_on(kept.commit(mine.clone())).unwrap();
+    assert_eq!((kept.is_stale(), kept.commits()), (Ok(false), 1));
+    let other = open(Fake::on(&world)).unwrap();
+    block_on(other.commit(vec![put(Table::Space, "other", b"1")])).unwrap();
+    assert_eq!((kept.is_stale(), kept.was_late()), (Ok(true), false));
+    assert!(block_on(kept.commit(mine)).is_err());
+    assert_eq!((kept.was_late(), kept.commits()), (true, 1));
+    assert_eq!(rows(&open(Fake::on(&world)).unwrap()).len(), 2);
+}
