@@ -12,6 +12,12 @@ pub trait Bucket {
     /// When the store fails.
     fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Failed>;
 
+    /// Whether there is a value, or a counter.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn exists(&self, key: &str) -> Result<bool, Failed>;
+
     /// Stores a value.
     ///
     /// # Errors

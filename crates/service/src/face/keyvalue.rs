@@ -58,6 +58,10 @@ impl Bucket for HostBucket {
         Ok(found)
     }
 
+    fn exists(&self, key: &str) -> Result<bool, Failed> {
+        self.0.exists(key).map_err(told)
+    }
+
     fn set(&self, key: &str, value: &[u8]) -> Result<(), Failed> {
         self.0.set(key, value).map_err(told)
     }

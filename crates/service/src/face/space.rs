@@ -19,10 +19,10 @@ use crate::storage::KeyValueStorage;
 const PREFIX: &str = "edgemem";
 
 /// How often something is tried again after another instance was first.
-const TRIES: u32 = 8;
+const TRIES: u32 = 10;
 
 /// The longest wait before the second try, in milliseconds. It doubles.
-const WAIT_MS: u64 = 10;
+const WAIT_MS: u64 = 20;
 
 /// Spaces that are kept in memory. The host bounds an instance's memory, so they are few.
 const LOADED: usize = 16;
@@ -187,9 +187,11 @@ pub fn directory_name(project: &Project) -> String {
     format!("{PREFIX}.{}.directory", project.id)
 }
 
-/// Others were first too often.
+/// The code of an error that says that others were first too often.
+pub const BUSY: &str = "storage_busy";
+
 fn busy(error: &SpaceError) -> Problem {
-    Problem::new(503, "storage_busy", error.to_string())
+    Problem::new(503, BUSY, error.to_string())
 }
 
 /// An error for the client; what is wrong with the server goes to its log as well.

@@ -138,6 +138,11 @@ impl KeyValueStorage {
     }
 
     fn newest_slot(&self) -> Done<u64> {
+        // To ask a counter is to make it: not for what nobody ever wrote to.
+        let is_new = self.view.borrow().head == 0;
+        if is_new && !self.bucket.exists(&self.counter()).map_err(failed)? {
+            return Ok(0);
+        }
         self.bucket.increment(&self.counter(), 0).map_err(failed)
     }
 
