@@ -233,12 +233,24 @@ impl Inner {
 
 /// What is published of the API, which needs no key.
 fn published(request: &http::Request<Vec<u8>>) -> Option<http::Response<Vec<u8>>> {
-    let (kind, text) = match (request.method().as_str(), request.uri().path()) {
-        ("GET", "/openapi.json") => ("application/json", OPENAPI),
-        ("GET", "/docs" | "/docs/") => ("text/html; charset=utf-8", DOCS),
+    let (kind, header, value, text) = match (request.method().as_str(), request.uri().path()) {
+        ("GET", "/openapi.json") => (
+            "application/json",
+            "access-control-allow-origin",
+            "*",
+            OPENAPI,
+        ),
+        ("GET", "/docs" | "/docs/") => (
+            "text/html; charset=utf-8",
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            DOCS,
+        ),
         _ => return None,
     };
-    let answer = http::Response::builder().header("content-type", kind);
+    let answer = http::Response::builder()
+        .header("content-type", kind)
+        .header(header, value);
     answer.body(text.into()).ok()
 }
 

@@ -298,8 +298,10 @@ impl KeyValueStorage {
         let slot = match outcome {
             Ok(slot) => slot,
             Err(error) => {
-                // What nobody refers to; should this fail as well, the next root removes it.
-                let _ = self.leaves.remove(&made);
+                // Only then nobody refers to them. Should this fail as well, the next root removes them.
+                if self.was_late() {
+                    let _ = self.leaves.remove(&made);
+                }
                 return Err(error);
             }
         };
@@ -335,10 +337,18 @@ impl KeyValueStorage {
             return Err(failed(error));
         }
         if self.bucket.ticks().saturating_sub(begun) > BUDGET_MS {
+            self.tidy(slot);
             return Err(failed(SLOW));
         }
         self.fault.set(Fault::None);
         Ok(slot)
+    }
+
+    /// Removes what came too late: after others' root, which removed all slots before it.
+    fn tidy(&self, slot: u64) {
+        if self.look().is_ok_and(|view| view.root > slot) {
+            let _ = self.bucket.delete_many(&[self.slot(slot)]);
+        }
     }
 
     /// Spares others the wait for a slot. When it cannot be said, they wait.

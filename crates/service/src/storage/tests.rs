@@ -375,28 +375,67 @@ fn of_two_that_write_at_one_time_one_must_look_again() {
 }
 
 /// An instance stalls between two operations for longer than others wait: it is not told that it stored anything
-/// that they went on without.
+/// that they went on without, and what it left can be read.
 #[test]
 fn who_stalls_too_long_is_not_told_that_it_wrote() {
-    for at in 0..4 {
-        let world = World::default();
-        let other = world.clone();
-        let event: Event = Box::new(move || {
-            other.clock.set(other.clock.get() + BUDGET_MS + 1);
-            let storage = open(Fake::on(&other)).unwrap();
-            block_on(storage.commit(vec![put(Table::Space, "other", b"1")])).unwrap();
-        });
-        let bucket = Fake {
-            event: RefCell::new(Some((at, event))),
-            ..Fake::on(&world)
-        };
-        let storage = open(bucket);
-        let writes = vec![put(Table::Space, "mine", b"1")];
-        let outcome = storage.and_then(|storage| block_on(storage.commit(writes)));
-        let found = rows(&open(Fake::on(&world)).unwrap());
-        let has = |key: &str| found.contains_key(&(Table::Space, key.to_owned()));
-        assert!(outcome.is_err() || has("mine"), "at {at}");
-        assert_eq!(has("other"), at < 3, "at {at}");
+    for (before, others_write) in [
+        (0, true),
+        (0, false),
+        (MOST_COMMITS, true),
+        (MOST_COMMITS, false),
+    ] {
+        let mut stalled = 0;
+        for at in 0.. {
+            let world = World::default();
+            let filler = open(Fake::on(&world)).unwrap();
+            for number in 0..before {
+                let writes = vec![put(Table::Memories, &number.to_string(), b"said")];
+                block_on(filler.commit(writes)).unwrap();
+            }
+            let other = world.clone();
+            let event: Event = Box::new(move || {
+                other.clock.set(other.clock.get() + BUDGET_MS + 1);
+                if others_write {
+                    let storage = open(Fake::on(&other)).unwrap();
+                    block_on(storage.commit(vec![put(Table::Space, "other", b"1")])).unwrap();
+                }
+            });
+            let bucket = Rc::new(Fake {
+                event: RefCell::new(Some((at, event))),
+                ..Fake::on(&world)
+            });
+            let storage = KeyValueStorage::open(bucket.clone(), "a".to_owned());
+            let writes = vec![put(Table::Space, "mine", b"1")];
+            let outcome = storage.and_then(|storage| block_on(storage.commit(writes)));
+            let happened = bucket.event.borrow().is_none();
+            let next = open(Fake::on(&world)).unwrap();
+            let found = rows(&next);
+            let has = |key: &str| found.contains_key(&(Table::Space, key.to_owned()));
+            assert!(outcome.is_err() || has("mine"), "at {at} after {before}");
+            assert_eq!(
+                has("other"),
+                happened && others_write,
+                "at {at} after {before}"
+            );
+            assert_eq!(
+                found
+                    .keys()
+                    .filter(|(table, _)| *table == Table::Memories)
+                    .count() as u64,
+                before
+            );
+            block_on(next.commit(vec![Write::Clear])).unwrap();
+            assert!(
+                world.keys().len() <= 4,
+                "at {at} after {before}: {:?}",
+                world.keys()
+            );
+            stalled += u32::from(outcome.is_err());
+            if !happened {
+                break;
+            }
+        }
+        assert!(stalled > 0);
     }
 }
 
