@@ -26,13 +26,8 @@ pub enum Entry {
         /// What it changed.
         changes: Vec<Change>,
     },
-    /// A commit that leaves everything in leaves.
-    Root {
-        /// The slot that it builds upon.
-        after: u64,
-        /// Where everything is then.
-        tree: Tree,
-    },
+    /// A commit that leaves everything in leaves: where all is then.
+    Root(Tree),
 }
 
 /// A change of one row, or of many.

@@ -166,10 +166,16 @@ impl KeyValueStorage {
     /// What is stored up to a slot; `None` when somebody may be about to fill one, or to remove what was read.
     fn look_at(&self, head: u64, is_over: bool) -> Done<Option<View>> {
         let mut chain: Vec<Vec<Change>> = Vec::new();
-        let mut last = None;
-        let (mut wanted, mut root_at) = (head, None);
+        let (mut last, mut rests_on) = (None, 0);
+        let mut wanted = head;
         let (mut from, mut entries) = (head + 1, Vec::new());
-        while wanted > 0 {
+        let (root, tree) = loop {
+            if wanted == 0 {
+                if rests_on != 0 {
+                    return Err(failed(format!("{} is lost", self.slot(rests_on))));
+                }
+                break (0, Tree::default());
+            }
             while wanted < from {
                 let first = from.saturating_sub(AT_ONCE).max(1);
                 let mut earlier = self.entries(first, from - 1)?;
@@ -177,8 +183,7 @@ impl KeyValueStorage {
                 (from, entries) = (first, earlier);
             }
             let index = usize::try_from(wanted - from).unwrap_or(usize::MAX);
-            let entry = entries.get_mut(index).and_then(Option::take);
-            match entry {
+            match entries.get_mut(index).and_then(Option::take) {
                 Some(Entry::Void) => wanted -= 1,
                 Some(Entry::Commit {
                     after,
@@ -186,43 +191,29 @@ impl KeyValueStorage {
                     changes,
                 }) => {
                     last.get_or_insert(wanted);
-                    root_at.get_or_insert(root);
+                    rests_on = root;
                     chain.push(changes);
                     wanted = after;
                 }
-                Some(Entry::Root { tree, .. }) => {
-                    let mut recent = Recent::default();
-                    let changes = chain.into_iter().rev().flatten();
-                    changes.for_each(|change| recent.apply(change));
-                    return Ok(Some(View {
-                        head,
-                        last: last.unwrap_or(wanted),
-                        root: wanted,
-                        tree,
-                        recent,
-                    }));
-                }
+                Some(Entry::Root(tree)) => break (wanted, tree),
                 // Nobody can have acknowledged this one, and nobody has to wait for it again.
                 None if is_over && last.is_none() => {
-                    let void = encode(&Entry::Void).map_err(failed)?;
-                    self.bucket.set(&self.slot(wanted), &void).map_err(failed)?;
+                    self.leave_void(wanted);
                     wanted -= 1;
                 }
                 None if is_over => return Err(failed(format!("{} is lost", self.slot(wanted)))),
                 None => return Ok(None),
             }
-        }
-        if root_at.is_some_and(|root| root != 0) {
-            return Err(failed(format!("{} has no root", self.name)));
-        }
+        };
         let mut recent = Recent::default();
         let changes = chain.into_iter().rev().flatten();
         changes.for_each(|change| recent.apply(change));
         Ok(Some(View {
             head,
-            last: last.unwrap_or(0),
+            last: last.unwrap_or(root),
+            root,
+            tree,
             recent,
-            ..View::default()
         }))
     }
 
@@ -279,10 +270,7 @@ impl KeyValueStorage {
                 next.tree = made.tree;
                 next.recent = Recent::default();
                 next.tree.garbage.first_slot = next.root.max(1);
-                let entry = Entry::Root {
-                    after: next.last,
-                    tree: next.tree.clone(),
-                };
+                let entry = Entry::Root(next.tree.clone());
                 (encode(&entry).map_err(failed)?, made.leaves)
             }
             false => {
@@ -380,7 +368,10 @@ impl KeyValueStorage {
 
     /// A leaf that is not there was removed by another instance's root.
     fn unless_gone<T>(&self, found: Done<T>) -> Done<T> {
-        found.inspect_err(|_| self.fault.set(Fault::Late))
+        if found.is_err() && self.leaves.are_gone() {
+            self.fault.set(Fault::Late);
+        }
+        found
     }
 }
 

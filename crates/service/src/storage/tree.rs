@@ -1,6 +1,6 @@
 //! The leaves of a tree: read when they are asked for, and made anew, never changed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::iter::Peekable;
 use std::ops::Bound;
@@ -28,6 +28,7 @@ pub struct Leaves {
     bucket: Rc<dyn Bucket>,
     name: String,
     kept: RefCell<HashMap<u64, Rc<Rows>>>,
+    gone: Cell<bool>,
 }
 
 /// A tree that was grown, and is not referred to yet.
@@ -43,7 +44,13 @@ impl Leaves {
             bucket,
             name,
             kept: RefCell::default(),
+            gone: Cell::new(false),
         }
+    }
+
+    /// Whether one was asked for that is not there any more.
+    pub fn are_gone(&self) -> bool {
+        self.gone.get()
     }
 
     pub fn key(&self, number: u64) -> String {
@@ -241,7 +248,10 @@ impl Leaves {
             kept.clear();
         }
         for ((number, key), value) in numbers.iter().zip(&keys).zip(values) {
-            let bytes = value.ok_or_else(|| failed(format!("{key} is gone; try again")))?;
+            let Some(bytes) = value else {
+                self.gone.set(true);
+                return Err(failed(format!("{key} is gone; try again")));
+            };
             let rows: Rows = decode(key, &bytes).map_err(failed)?;
             kept.insert(*number, Rc::new(rows));
         }
