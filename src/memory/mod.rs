@@ -16,6 +16,7 @@ mod owner;
 mod project;
 mod record;
 mod time;
+mod usage;
 
 pub use card::{Card, Traits, says, text_hash};
 pub use event::{Category, EventStatus, Problem};
@@ -37,3 +38,4 @@ pub use record::{
 };
 pub use time::{Lies, Moment, Precision, Span, TimeError};
 pub(crate) use time::{MONTHS, day_in_words, month_in_words};
+pub use usage::Usage;

@@ -16,9 +16,12 @@ const KEYS: &str = "EDGEMEM_API_KEYS";
 /// The key of another project of the tests, in which everything may be erased.
 pub const SPARE_KEY: &str = "key-of-the-tests-1";
 /// Variables that are passed on from the environment.
-const PASSED: [&str; 7] = [
+const PASSED: [&str; 10] = [
     KEYS,
+    "EDGEMEM_TOKEN_SECRET",
     "EDGEMEM_CORS_ORIGINS",
+    "EDGEMEM_USER_REQUESTS_PER_MINUTE",
+    "EDGEMEM_DAILY_",
     "EDGEMEM_LLM_",
     "EDGEMEM_EMBEDDER_",
     "OPENAI_API_KEY",

@@ -80,7 +80,7 @@ const STEPS: [(&str, Step, &str); 9] = [
     (
         "clients",
         clients,
-        "mem0's own clients, MCP's, and the published examples, against the Worker",
+        "mem0's own clients, MCP's, agent frameworks, and the published examples, against the Worker",
     ),
 ];
 
@@ -271,9 +271,16 @@ fn clients(project: &Project) -> Result<(), Failure> {
         "tests/clients/python/requirements-1.txt",
     )?;
     let python_mcp = python(project, "python-mcp", "tests/clients/mcp/requirements.txt")?;
+    let frameworks = "tests/clients/integrations";
+    let python_frameworks = python(
+        project,
+        "python-integrations",
+        "tests/clients/integrations/requirements.txt",
+    )?;
     let typescript = project.root.join("tests/clients/typescript");
     let mcp = project.root.join("tests/clients/mcp");
-    for folder in [&typescript, &mcp] {
+    let integrations = project.root.join(frameworks);
+    for folder in [&typescript, &mcp, &integrations] {
         tools.node.packages(project, folder)?;
     }
     build::worker(project, &tools, build::WORKER)?;
@@ -300,6 +307,8 @@ fn clients(project: &Project) -> Result<(), Failure> {
             .env("EDGEMEM_URL", &url)
             .env("EDGEMEM_API_KEY", &settings.key)
             .env("EDGEMEM_SPARE_API_KEY", SPARE_KEY)
+            .env("OPENAI_BASE_URL", &base)
+            .env("OPENAI_API_KEY", "replayed")
             .env("MEM0_TELEMETRY", "False");
         execute(command)
     };
@@ -326,6 +335,9 @@ fn clients(project: &Project) -> Result<(), Failure> {
     let clients = clients.and(in_python(&python_mcp, "tests/clients/mcp"));
     say("MCP's TypeScript clients and its inspector, and the examples of the published API");
     let clients = clients.and(in_node(&mcp));
+    say("agent frameworks: the programs of docs/integrations.md, and n8n's node");
+    let clients = clients.and(in_python(&python_frameworks, frameworks));
+    let clients = clients.and(in_node(&integrations));
     clients.inspect_err(|_| eprint!("{}", worker.log()))
 }
 

@@ -10,7 +10,7 @@ use edgemem::model::Http;
 use edgemem::store::{Entry, Storage, StorageError, Table, Write};
 use futures_util::future::LocalBoxFuture;
 
-use super::host::{internal, log, now, random_bits};
+use super::host::{internal, log, now, random_bytes};
 use super::http::HostHttp;
 use super::space::{Tries, directory_name};
 use crate::bucket::Bucket;
@@ -49,8 +49,10 @@ impl Directories {
         loop {
             let storage = self.open(project)?;
             let directory = Directory::new(Shared(storage.clone()), self.private);
-            let random = u128::from(random_bits()) << 64 | u128::from(random_bits());
-            let now = Now { at: now(), random };
+            let now = Now {
+                at: now(),
+                random: random_bytes(),
+            };
             let error = match directory.apply(ask.clone(), now).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,

@@ -26,6 +26,15 @@ pub fn random_bits() -> u64 {
     random::get_random_u64()
 }
 
+/// The same, as secrets are made of them.
+pub fn random_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for part in bytes.chunks_exact_mut(8) {
+        part.copy_from_slice(&random_bits().to_le_bytes());
+    }
+    bytes
+}
+
 /// The environment variables.
 pub fn variables() -> HashMap<String, String> {
     environment::get_environment().into_iter().collect()

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use edgemem::api::{Backend, Call, Gateway, Project, Received, problem_response};
+use edgemem::api::{About, Backend, Call, Gateway, Known, Project, Received, problem_response};
 use edgemem::directory::{Answer, Ask};
 use edgemem::memory::{Problem, SpaceHash};
 use edgemem::operation::{Operation, Reply};
@@ -42,7 +42,10 @@ pub fn running() -> Rc<Service> {
 
 /// The door, and what is behind it.
 pub struct Service {
-    gateway: Gateway,
+    variables: HashMap<String, String>,
+    about: About,
+    /// What directories said of keys.
+    known: Rc<Known>,
     /// Why there is nothing behind it, when there is not.
     inner: Result<Inner, Problem>,
 }
@@ -64,7 +67,9 @@ impl Service {
             about.problems.push(problem.message.clone());
         }
         Self {
-            gateway: Gateway::new(variable, about),
+            variables,
+            about,
+            known: Rc::default(),
             inner,
         }
     }
@@ -78,37 +83,15 @@ impl Service {
         if let Some(published) = published(&request) {
             return published;
         }
-        let received = self.gateway.receive(&request);
-        let inner = match (received, &self.inner) {
-            (Received::Answer(answer), _) => return answer,
-            (_, Err(problem)) => return problem_response(problem),
-            (Received::Work(work), Ok(inner)) => {
-                let project = work.project.clone();
-                let backend = OfProject {
-                    inner,
-                    project: &project,
-                };
-                return self.gateway.work(*work, &backend).await;
-            }
-            (Received::Call(call), Ok(inner)) => (call, inner),
-        };
-        let (call, inner) = inner;
-        self.call(*call, inner).await
-    }
-
-    async fn call(&self, mut call: Call, inner: &Inner) -> http::Response<Vec<u8>> {
-        let place = (call.project.clone(), call.space);
-        loop {
-            let mut reply = inner.ask(&place, call.operation.clone()).await;
-            // What was to be remembered is stored: its job can be done after the answer.
-            if matches!(call.operation, Operation::RunJobs { .. })
-                && reply.as_ref().is_err_and(|problem| problem.code == BUSY)
-            {
-                reply = Ok(Reply::Ran { next_due: None });
-            }
-            if call.next(&reply).is_none() {
-                return self.gateway.answer(&call, reply);
-            }
+        let gateway = Gateway::new(|name| self.variables.get(name).cloned(), self.about.clone());
+        let gateway = gateway.at(now(), self.known.clone());
+        let received = gateway.receive(&request);
+        if let Received::Answer(answer) = received {
+            return answer;
+        }
+        match &self.inner {
+            Ok(inner) => inner.answer(&gateway, received, &request).await,
+            Err(problem) => problem_response(problem),
         }
     }
 
@@ -153,6 +136,47 @@ impl Inner {
             directories: Directories::new(bucket, variable),
             touched: RefCell::default(),
         })
+    }
+
+    async fn answer(
+        &self,
+        gateway: &Gateway,
+        mut received: Received,
+        request: &http::Request<Vec<u8>>,
+    ) -> http::Response<Vec<u8>> {
+        if let Received::Unknown(lookup) = &received {
+            let answer = self.directories.ask(&lookup.project, lookup.ask()).await;
+            received = gateway.receive_from(lookup, answer, request);
+        }
+        match received {
+            Received::Answer(answer) => answer,
+            Received::Call(call) => self.call(gateway, *call).await,
+            Received::Work(work) => {
+                let project = work.project.clone();
+                let backend = OfProject {
+                    inner: self,
+                    project: &project,
+                };
+                gateway.work(*work, &backend).await
+            }
+            Received::Unknown(_) => problem_response(&internal("nobody knows who calls")),
+        }
+    }
+
+    async fn call(&self, gateway: &Gateway, mut call: Call) -> http::Response<Vec<u8>> {
+        let place = (call.project.clone(), call.space);
+        loop {
+            let mut reply = self.ask(&place, call.operation.clone()).await;
+            // What was to be remembered is stored: its job can be done after the answer.
+            if matches!(call.operation, Operation::RunJobs { .. })
+                && reply.as_ref().is_err_and(|problem| problem.code == BUSY)
+            {
+                reply = Ok(Reply::Ran { next_due: None });
+            }
+            if call.next(&reply).is_none() {
+                return gateway.answer(&call, reply);
+            }
+        }
     }
 
     async fn ask(&self, place: &Place, operation: Operation) -> Result<Reply, Problem> {

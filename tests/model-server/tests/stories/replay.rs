@@ -61,6 +61,7 @@ impl Replayer {
             content,
             tool_calls,
             finish: Finish::Done,
+            tokens: None,
         };
         let Some(Turn::User(prompt)) = request.turns.first() else {
             return Err(self.refused("no prompt".into()));
