@@ -198,3 +198,16 @@ test("what is wrong with the configuration is said, and nothing is served by hal
   assert.equal(stranger.status, 401);
   await server.kill();
 });
+
+test("keys with roles, made by one instance, are known to all", async () => {
+  const made = await service.call("POST", "/v1/keys/", { name: "Reader", role: "read" });
+  assert.equal(made.status, 200, JSON.stringify(made.body));
+  const { key } = made.body;
+  const list = () => service.call("POST", "/v3/memories/", { filters: { user_id: "reader" } }, key);
+  for (const { status } of await Promise.all([list(), list(), list(), list()])) assert.equal(status, 200);
+  const messages = [{ role: "user", content: "I may not say this." }];
+  const refused = await service.call("POST", "/v3/memories/add/", { user_id: "reader", messages }, key);
+  assert.deepEqual([refused.status, refused.body.code], [403, "role_required"]);
+  const wrong = await service.call("POST", "/v3/memories/", { filters: { user_id: "reader" } }, `${key}x`);
+  assert.equal(wrong.status, 401);
+});
