@@ -20,12 +20,14 @@ use crate::tools::{self, BuildTools, Node};
 
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 /// Crates that are compiled to WebAssembly, each alone: together, cargo would unify their features.
-const FACES: [&str; 5] = [
+const FACES: [&str; 7] = [
     "edgemem-worker",
     "edgemem-worker-storage-test",
     "edgemem-web",
     "edgemem-component",
     "edgemem-component-storage-test",
+    "edgemem-service",
+    "edgemem-component-keyvalue-test",
 ];
 const CORE: &str = "edgemem";
 /// What the native tests switch on.
@@ -232,9 +234,13 @@ fn web(project: &Project) -> Result<(), Failure> {
 }
 
 fn component(project: &Project) -> Result<(), Failure> {
+    cargo(project, &[&["test", "-p", "edgemem-service"]])?;
     let node = component::build(project)?;
-    component::suite(project, &node)?;
+    component::suites(project, &node)?;
     component::sizes(project)?;
+    for folder in ["examples/component/service", "tests/clients/typescript"] {
+        node.packages(project, &project.root.join(folder))?;
+    }
     let models = build_model_server(project)?;
     let mut command = project.command(&node.program);
     command
