@@ -1,7 +1,7 @@
 //! The npm package: the engine as WebAssembly, and the TypeScript around it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::build::{self, gzipped, kilobytes};
 use crate::failure::{Failure, While};
@@ -30,6 +30,12 @@ const STD: [&str; 2] = [
 const RUSTFLAGS: &str =
     "-Ctarget-feature=+simd128 -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=shallow";
 
+/// The folders of the package's scripts.
+const SCRIPTS: [&str; 4] = ["dist", "dist/storage", "dist/models", "dist/entry"];
+
+/// How scripts are made small.
+const SQUEEZE: [&str; 2] = ["--minify-whitespace", "--minify-syntax"];
+
 /// What the engine is made of.
 const INPUTS: [&str; 6] = [
     "src",
@@ -51,7 +57,7 @@ pub fn build(project: &Project) -> Result<(), Failure> {
     let digest = stamp::digest(
         &folder,
         &["src", "tsconfig.json", "package.json", "wasm/edgemem.d.ts"],
-        &[],
+        &SQUEEZE,
     )?;
     let stamp = folder.join("dist/.edgemem");
     if stamp::says(&stamp, &digest) {
@@ -66,7 +72,35 @@ pub fn build(project: &Project) -> Result<(), Failure> {
         .command(tsc)
         .current_dir(&folder)
         .env("PATH", node.path()))?;
+    let mut scripts = Vec::new();
+    for part in SCRIPTS {
+        let entries = fs::read_dir(folder.join(part)).trying(format!("reading {part}"))?;
+        scripts.extend(entries.flatten().map(|entry| entry.path()));
+    }
+    scripts.retain(|path| is_script(path));
+    squeeze(project, &node, &scripts)?;
     stamp::write(&stamp, &digest)
+}
+
+fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "js")
+}
+
+/// Leaves out comments and blanks, which a page that loads the scripts as they are would load too. Names stay, for
+/// traces.
+fn squeeze(project: &Project, node: &Node, scripts: &[PathBuf]) -> Result<(), Failure> {
+    let scripts = scripts.iter().map(|script| {
+        let mut esbuild = project.command(project.root.join("node_modules/.bin/esbuild"));
+        let quietly = ["--log-level=warning", "--allow-overwrite"];
+        esbuild
+            .arg(script)
+            .args(SQUEEZE)
+            .args(quietly)
+            .arg(format!("--outfile={}", script.display()))
+            .env("PATH", node.path());
+        run(&mut esbuild)
+    });
+    scripts.collect()
 }
 
 /// Builds an engine for the tests: it can run the storage suite as well.
@@ -80,7 +114,7 @@ fn engine(project: &Project, node: &Node, into: &str, features: &[&str]) -> Resu
     node.packages(project, &project.root)?;
     let out = project.root.join(into);
     let stamp = out.join(".edgemem");
-    let words = [features, &STD, &[RUSTFLAGS]].concat();
+    let words = [features, &STD, &[RUSTFLAGS], &SQUEEZE].concat();
     let digest = stamp::digest(&project.root, &INPUTS, &words)?;
     if stamp::says(&stamp, &digest) && out.join("edgemem_bg.wasm").is_file() {
         return Ok(());
@@ -111,6 +145,7 @@ fn engine(project: &Project, node: &Node, into: &str, features: &[&str]) -> Resu
         .args(["--target", "web", "--out-name", "edgemem", "--out-dir"])
         .arg(&out)
         .arg(wasm))?;
+    squeeze(project, node, &[out.join("edgemem.js")])?;
     let built = out.join("edgemem_bg.wasm");
     run(project
         .command(project.root.join("node_modules/.bin/wasm-opt"))
@@ -134,12 +169,11 @@ pub fn sizes(project: &Project) -> Result<(), Failure> {
     let read = |path: PathBuf| fs::read(&path).trying(format!("reading {}", path.display()));
     let wasm = read(folder.join("wasm/edgemem_bg.wasm"))?;
     let mut scripts = read(folder.join("wasm/edgemem.js"))?;
-    for part in ["dist", "dist/storage", "dist/models", "dist/entry"] {
+    for part in SCRIPTS {
         let entries = fs::read_dir(folder.join(part)).trying(format!("reading {part}"))?;
         for path in entries.flatten().map(|entry| entry.path()) {
-            let is_script = path.extension().is_some_and(|extension| extension == "js");
             let elsewhere = ["node.js", "workerd.js", "slim.js", "sqlite.js"];
-            if is_script && !elsewhere.iter().any(|name| path.ends_with(name)) {
+            if is_script(&path) && !elsewhere.iter().any(|name| path.ends_with(name)) {
                 scripts.extend(read(path)?);
             }
         }
