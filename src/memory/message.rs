@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Moment;
 
+/// The longest message, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 100 * 1024;
+
 /// Who spoke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

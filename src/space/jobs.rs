@@ -14,7 +14,7 @@ use crate::store::{Changes, Storage, Table};
 const EMBED_BATCH: usize = 64;
 
 /// Tries of one job before it is given up.
-const MAX_ATTEMPTS: u32 = 8;
+pub(super) const MAX_ATTEMPTS: u32 = 8;
 
 /// What a memory's vectors are made of.
 fn texts_of(memory: &Memory) -> Vec<String> {
@@ -74,6 +74,10 @@ impl<H: Host> Space<H> {
         };
         match result {
             Err(SpaceError::Model(error)) => self.postpone(job, &error).await,
+            Err(SpaceError::File(error)) => {
+                let problem = SpaceError::File(error).problem();
+                self.postpone_for(job, problem, 0).await
+            }
             Err(SpaceError::Vector(error)) => {
                 let error = ModelError::Unreadable {
                     model: self.models.embedder.name().to_owned(),
@@ -134,22 +138,33 @@ impl<H: Host> Space<H> {
     /// After a model failed: try again later, or give up. The messages are kept either way; given up,
     /// they are listed, as nothing else stands for them.
     async fn postpone(&self, job: Job, error: &ModelError) -> Result<(), SpaceError> {
-        let now = self.host.now();
-        let attempts = job.attempts + 1;
-        let wait = match error {
+        let least = match error {
             ModelError::RateLimited {
                 retry_after_ms: Some(ms),
                 ..
-            } => (*ms).max(backoff_ms(attempts)),
-            _ => backoff_ms(attempts),
+            } => *ms,
+            _ => 0,
         };
+        let problem = Problem::new(502, error.code(), error.to_string());
+        self.postpone_for(job, problem, least).await
+    }
+
+    /// The same, at least for so many milliseconds.
+    async fn postpone_for(
+        &self,
+        job: Job,
+        problem: Problem,
+        least_ms: u64,
+    ) -> Result<(), SpaceError> {
+        let now = self.host.now();
+        let attempts = job.attempts + 1;
+        let wait = backoff_ms(attempts).max(least_ms);
         let retry_at = now.plus_millis(i64::try_from(wait).unwrap_or(i64::MAX));
         let given_up = attempts >= MAX_ATTEMPTS;
         let event = match &job.work {
             Work::Add(work) => Some(self.event_record(&work.event).await?),
             _ => None,
         };
-        let problem = Problem::new(502, error.code(), error.to_string());
         if let Work::Export { id } = &job.work {
             self.serve_failed_export(*id, given_up, &problem).await?;
         }

@@ -1,6 +1,7 @@
 //! One owner's memory: the only place where indexes, storage and models meet.
 
 mod add;
+mod attach;
 mod context;
 mod error;
 mod export;
@@ -24,6 +25,7 @@ use std::rc::Rc;
 use futures_util::lock::Mutex;
 
 use crate::memory::{Id, Mint, Moment, ProjectSettings, SpaceHash};
+use crate::model::files::Files;
 use crate::model::{ChatModel, Embedder, ModelError, Reranker, unit};
 use crate::operation::{Operation, Reply};
 use crate::pipeline::knowledge::Known;
@@ -76,6 +78,8 @@ pub struct Models {
     pub embedder: Rc<dyn Embedder>,
     /// Reorders the hits of searches that ask for it.
     pub reranker: Option<Rc<dyn Reranker>>,
+    /// Fetches files that come with messages; without it, none are fetched.
+    pub files: Option<Rc<Files>>,
 }
 
 impl Models {

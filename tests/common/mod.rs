@@ -15,6 +15,7 @@ use std::rc::Rc;
 
 use edgemem::memory::{Id, Memory, Message, Moment, Owner, OwnerKind, Scope};
 use edgemem::model::builtin::StaticEmbedder;
+use edgemem::model::files::Files;
 use edgemem::model::{
     ChatModel, ChatReply, ChatRequest, Finish, ModelError, Output, Reranker, ToolCall, Turn,
 };
@@ -170,6 +171,7 @@ pub struct Fixture {
     /// What the space is opened with.
     pub settings: Settings,
     pub reranker: Option<Rc<dyn Reranker>>,
+    pub files: Option<Rc<Files>>,
     owner: Owner,
     chat: Option<Rc<dyn ChatModel>>,
 }
@@ -216,6 +218,7 @@ impl Fixture {
             &warnings,
             settings,
             None,
+            None,
         );
         Self {
             space,
@@ -225,6 +228,7 @@ impl Fixture {
             warnings,
             settings,
             reranker: None,
+            files: None,
             owner,
             chat,
         }
@@ -248,6 +252,7 @@ impl Fixture {
             &self.warnings,
             self.settings,
             self.reranker.clone(),
+            self.files.clone(),
         );
     }
 
@@ -360,6 +365,7 @@ impl Fixture {
     }
 }
 
+#[allow(clippy::too_many_arguments)]
 fn open(
     storage: &Rc<MemoryStorage>,
     clock: &Rc<Cell<i64>>,
@@ -368,6 +374,7 @@ fn open(
     warnings: &Rc<RefCell<Vec<String>>>,
     settings: Settings,
     reranker: Option<Rc<dyn Reranker>>,
+    files: Option<Rc<Files>>,
 ) -> Rc<Space<TestHost>> {
     let host = TestHost {
         settings,
@@ -380,6 +387,7 @@ fn open(
         chat,
         embedder: Rc::new(embedder()),
         reranker,
+        files,
     };
     Rc::new(block_on(Space::open(host, models, owner.space_hash())).unwrap())
 }

@@ -12,13 +12,14 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::host::{Host, described};
 
-/// The code of an error that means that time ran out.
+/// The codes of errors that mean that time ran out, and that the answer is larger than is read.
 const TIMEOUT: &str = "timeout";
+const TOO_LARGE: &str = "too_large";
 
 /// The network of one model.
 pub struct HostHttp {
     host: Rc<Host>,
-    /// Which model asks: `llm`, `embedder` or `reranker`.
+    /// Which model asks: `llm`, `embedder` or `reranker`; `file` of what others chose, which the program limits.
     model: &'static str,
 }
 
@@ -51,6 +52,7 @@ impl Http for HostHttp {
             );
             let answer = answer.await.map_err(|error| match described(&error) {
                 (Some(code), _) if code == TIMEOUT => HttpError::Timeout,
+                (Some(code), _) if code == TOO_LARGE => HttpError::TooLarge,
                 (_, message) => HttpError::Failed(message),
             })?;
             read(answer.unchecked_into()).map_err(HttpError::Failed)

@@ -9,6 +9,7 @@ pub(super) mod document;
 mod graph;
 mod messages;
 mod older;
+mod parts;
 mod places;
 mod profiles;
 mod query;

@@ -142,6 +142,7 @@ impl Stage {
             chat: Some(Rc::clone(&replayer) as Rc<dyn ChatModel>),
             embedder: Rc::clone(embedder) as _,
             reranker: None,
+            files: None,
         };
         let mut scope = Scope::default();
         scope.set(owner.kind, owner.id.clone());
