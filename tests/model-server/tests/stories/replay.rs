@@ -70,6 +70,7 @@ impl Replayer {
             model: self.name().to_owned(),
             prompt: prompt.clone(),
             tools: Vec::new(),
+            shows: Vec::new(),
         };
         let answer = self.library.borrow().answer(&question);
         let explained = |miss| match miss {
