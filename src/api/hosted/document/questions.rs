@@ -122,20 +122,33 @@ pub(crate) enum Content {
     Parts(Vec<Part>),
 }
 
-/// A part of a message. Files are read before facts are extracted; one that cannot be read is told of in `note`.
+/// A part of a message: words, or a file under the name of its type. Files are read before facts are extracted; one that
+/// cannot be read is told of in `note`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Part {
+pub(crate) struct Part {
+    #[serde(rename = "type")]
+    kind: PartType,
     /// Words.
-    Text { text: String },
-    /// A PNG, JPEG, GIF or WebP image of up to 4 MB. The LLM says what it shows.
-    ImageUrl { image_url: FileUrl },
-    /// A PDF document of up to 4 MB. The LLM says what it says.
-    PdfUrl { pdf_url: FileUrl },
+    text: Option<String>,
+    /// A PNG, JPEG, GIF or WebP image of up to 4 MB. The LLM tells what it shows.
+    image_url: Option<FileUrl>,
+    /// A PDF document of up to 4 MB. The LLM tells what it says.
+    pdf_url: Option<FileUrl>,
     /// A plain text in UTF-8.
-    TxtUrl { txt_url: FileUrl },
+    txt_url: Option<FileUrl>,
     /// Markdown.
-    MdxUrl { mdx_url: FileUrl },
+    mdx_url: Option<FileUrl>,
+}
+
+/// What a part is.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PartType {
+    Text,
+    ImageUrl,
+    PdfUrl,
+    TxtUrl,
+    MdxUrl,
 }
 
 /// Where a file is.
