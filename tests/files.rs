@@ -228,6 +228,8 @@ fn what_fails_for_now_is_tried_again_and_then_left_out() {
         network.then(500, "broken");
     }
     fixture.script.then(facts(&["User has a dog"]));
+    let added = vec![("add_memory", r#"{"fact": 1}"#.into())];
+    fixture.script.then(Answer::Calls(added));
     for _ in 0..4 {
         fixture.run_due();
         fixture.later(HOUR);

@@ -33,7 +33,8 @@ impl Role {
     }
 }
 
-/// One turn of a conversation, kept verbatim and never rewritten.
+/// One turn of a conversation, kept verbatim and never rewritten, but that the words of its files take the place of their
+/// placeholders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Who spoke.
