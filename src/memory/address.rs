@@ -188,14 +188,19 @@ fn is_number(part: &str) -> bool {
 
 /// <https://www.iana.org/assignments/iana-ipv4-special-registry>
 fn is_global_v4(address: Ipv4Addr) -> bool {
-    let is_special = match address.octets() {
-        [0 | 10 | 127 | 224..=255, ..] => true,
-        [100, 64..128, ..] | [169, 254, ..] | [172, 16..32, ..] | [192, 168, ..] => true,
-        [192, 0, 0 | 2, _] | [192, 88, 99, _] | [198, 18 | 19, ..] => true,
-        [198, 51, 100, _] | [203, 0, 113, _] => true,
-        _ => false,
-    };
-    !is_special
+    !matches!(
+        address.octets(),
+        [0 | 10 | 127 | 224..=255, ..]
+            | [100, 64..128, ..]
+            | [169, 254, ..]
+            | [172, 16..32, ..]
+            | [192, 0, 0 | 2, _]
+            | [192, 88, 99, _]
+            | [192, 168, ..]
+            | [198, 18 | 19, ..]
+            | [198, 51, 100, _]
+            | [203, 0, 113, _]
+    )
 }
 
 /// <https://www.iana.org/assignments/iana-ipv6-special-registry>: what is assigned to the world is in 2000::/3, but for
