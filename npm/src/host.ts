@@ -23,10 +23,7 @@ export type Answer = [status: number, headers: string[], body: Uint8Array];
 export interface Host {
   /** The storage of a space, by the 16 hex digits of its hash. */
   storage(space: string): Promise<Backend>;
-  /**
-   * Sends a request of a model and reads the whole answer; rejects with the code `timeout` after so many milliseconds. Of
-   * the "model" `file`, it fetches what a message names: with the code `too_large` when that is larger than is read.
-   */
+  /** Sends a request of a model and reads the whole answer; rejects with the code `timeout` after so many milliseconds. */
   send(
     model: string,
     method: string,

@@ -74,7 +74,7 @@ export interface MessagePart {
 /** One turn of a conversation. */
 export interface Message {
   role: "user" | "assistant" | "system" | (string & {});
-  /** Words, or parts: `text`, `image_url`, `pdf_url`, `txt_url`, `mdx_url`. Files are fetched, and read by the LLM if it can. */
+  /** Words, or parts: `text`, `image_url`, `pdf_url`, `txt_url`, `mdx_url`. Only a server reads images, documents and addresses. */
   content: string | MessagePart | MessagePart[];
   /** Who speaks, when several do. */
   name?: string;

@@ -12,7 +12,8 @@ pub struct Download {
 
 /// Outgoing HTTP and waiting, supplied by the host.
 pub trait Http {
-    /// Sends a request and reads the whole answer. It heeds a [`Download`] among the request's extensions.
+    /// Sends a request and reads the whole answer. Where [files](super::files) are fetched, it heeds a [`Download`] among
+    /// the request's extensions.
     ///
     /// # Errors
     /// [`HttpError::Timeout`] when the answer is not complete after `timeout_ms`;

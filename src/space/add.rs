@@ -15,9 +15,16 @@ use crate::store::records::{
 const NO_MODEL: &str = "No LLM is configured, so the messages are remembered verbatim. Set \
                         EDGEMEM_LLM_API_KEY (or OPENAI_API_KEY) to extract facts from them.";
 
+/// Said where files are not read.
+const NO_FILES: &str = "Only a server reads files in messages: what stands for them here is kept.";
+
 impl<H: Host> Space<H> {
     /// Stores the messages with an event and a job, in one commit.
-    pub(super) async fn add(&self, add: Add) -> Result<Reply, SpaceError> {
+    pub(super) async fn add(&self, mut add: Add) -> Result<Reply, SpaceError> {
+        let has_unread = !H::SERVES && !add.attachments.is_empty();
+        if !H::SERVES {
+            add.attachments.clear();
+        }
         let owner = add.scope.owner()?;
         if owner.space_hash() != self.hash {
             return Err(SpaceError::WrongSpace);
@@ -31,6 +38,11 @@ impl<H: Host> Space<H> {
         self.state.borrow().check_room()?;
         let now = self.host.now();
         let extract = add.infer && self.models.chat.is_some();
+        let notes = [
+            (add.infer && !extract).then_some(NO_MODEL),
+            has_unread.then_some(NO_FILES),
+        ];
+        let notes: Vec<&str> = notes.into_iter().flatten().collect();
         let embedder = self.models.embedder.name().to_owned();
         let id = self
             .commit(|state, mint| {
@@ -53,7 +65,7 @@ impl<H: Host> Space<H> {
                     retry_at: None,
                     outcomes: Vec::new(),
                     relations: Vec::new(),
-                    note: (add.infer && !extract).then(|| NO_MODEL.to_owned()),
+                    note: (!notes.is_empty()).then(|| notes.join(" ")),
                 };
                 let mut accepting = Accepting {
                     known: state.known,

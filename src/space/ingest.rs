@@ -34,7 +34,7 @@ const INCOMPLETE: &str = "The model's reply was cut off or partly unreadable: wh
 impl<H: Host> Space<H> {
     /// Works on one add: reads its files, indexes its messages, then extracts, decides and stores, a batch a commit.
     pub(super) async fn run_add(&self, job: &Job, work: &AddWork) -> Result<(), SpaceError> {
-        let read = self.read_files(job, work).await;
+        let read = self.serve_files(job, work).await;
         self.embed_missing().await?;
         let mut work = read?;
         let chat = match (&self.models.chat, work.infer) {

@@ -41,7 +41,7 @@ pub trait Host {
     type Storage: Storage;
 
     /// Whether it serves others than the program that it is part of, and so has a directory, batches, exports and
-    /// feedback. Where it has not, no code of these is linked.
+    /// feedback, and reads files. Where it has not, no code of these is linked.
     const SERVES: bool = true;
 
     /// The storage of this space.

@@ -63,25 +63,17 @@ test("what Node stores of the sample is, to the byte, what every host stores", a
   assert.equal(stored, digest);
 });
 
-test("a function that takes files is asked what an image shows, and nothing is fetched from inside", async () => {
-  const image = readFileSync(join(root, "tests/attachments/sofa.png")).toString("base64");
-  const [asked, said, note] = await script(`import { Memory } from "edgemem";
-    const asked = [];
-    const chat = async ({ messages, response_format }) => {
-      if (response_format) return JSON.stringify({ facts: [] });
-      asked.push(messages.at(-1).content[1]);
-      return "A red sofa.";
-    };
-    const memory = await Memory.open({ userId: "ada", llm: { chat, files: true }, persistence: "none" });
-    const part = (url) => ({ type: "image_url", image_url: { url } });
-    const content = [part("data:image/png;base64,${image}"), part("http://127.0.0.1:1/x.png")];
+test("of a file in a message its place is kept, and its words where they came along", async () => {
+  const [said, note] = await script(`import { Memory } from "edgemem";
+    const memory = await Memory.open({ userId: "ada", persistence: "none" });
+    const part = (type, url) => ({ type, [type]: { url } });
+    const content = [part("image_url", "https://example.com/sofa.png"), part("txt_url", "data:,The gate code is 4711.")];
     const added = await memory.add([{ role: "user", content }]);
-    const { results } = await memory.search("Which colour has the sofa?");
-    console.log(JSON.stringify([asked, results.map(({ memory }) => memory), added.note]));
+    const { results } = await memory.search("gate code");
+    console.log(JSON.stringify([results.map(({ memory }) => memory), added.note]));
     await memory.close();`);
-  assert.deepEqual(asked, [{ type: "image_url", image_url: { url: `data:image/png;base64,${image}` } }]);
-  assert.deepEqual(said, ["[image: A red sofa.]\n[image: http://127.0.0.1:1/x.png]"]);
-  assert.match(note, /only public addresses/);
+  assert.deepEqual(said, ["[image: https://example.com/sofa.png]\nThe gate code is 4711."]);
+  assert.match(note, /Only a server reads files/);
 });
 
 test("code written for mem0 moves over by its import", async () => {

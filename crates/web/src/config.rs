@@ -6,7 +6,6 @@ use std::rc::Rc;
 use edgemem::index::VectorIndexKind;
 use edgemem::memory::Problem;
 use edgemem::model::builtin::StaticEmbedder;
-use edgemem::model::files::{Files, Origins};
 use edgemem::model::openai::{
     Endpoint, EndpointError, OpenAiChat, OpenAiEmbedder, RerankModel, Secret,
 };
@@ -104,7 +103,7 @@ impl Config {
             chat: chat.transpose()?,
             embedder,
             reranker: reranker.transpose()?,
-            files: Some(Rc::new(Files::new(http("file"), Origins::default()))),
+            files: None,
         })
     }
 }

@@ -12,14 +12,13 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::host::{Host, described};
 
-/// The codes of errors that mean that time ran out, and that the answer is larger than is read.
+/// The code of an error that means that time ran out.
 const TIMEOUT: &str = "timeout";
-const TOO_LARGE: &str = "too_large";
 
 /// The network of one model.
 pub struct HostHttp {
     host: Rc<Host>,
-    /// Which model asks: `llm`, `embedder` or `reranker`; `file` of what others chose, which the program limits.
+    /// Which model asks: `llm`, `embedder` or `reranker`.
     model: &'static str,
 }
 
@@ -52,7 +51,6 @@ impl Http for HostHttp {
             );
             let answer = answer.await.map_err(|error| match described(&error) {
                 (Some(code), _) if code == TIMEOUT => HttpError::Timeout,
-                (Some(code), _) if code == TOO_LARGE => HttpError::TooLarge,
                 (_, message) => HttpError::Failed(message),
             })?;
             read(answer.unchecked_into()).map_err(HttpError::Failed)

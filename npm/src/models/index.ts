@@ -4,7 +4,7 @@ import { type ChatFunction, type ChatRequest, type EmbedFunction, UnsupportedErr
 
 export { UnsupportedError } from "./types.js";
 export type {
-  ChatCompletion, ChatFunction, ChatPart, ChatRequest, Embedder, EmbeddingEndpoint, EmbedFunction, Endpoint, Llm, Mem0Model,
+  ChatCompletion, ChatFunction, ChatRequest, Embedder, EmbeddingEndpoint, EmbedFunction, Endpoint, Llm, Mem0Model,
 } from "./types.js";
 
 /** The part of Chrome's `LanguageModel` (the Prompt API) that is used. */
@@ -24,7 +24,7 @@ export function chromeModel(languageModel: ChromeLanguageModel): ChatFunction {
     model: "chrome-built-in",
     async chat(request, { signal }) {
       if (request.tools) throw new UnsupportedError("tools");
-      const turns = texts(request);
+      const turns = request.messages;
       const last = turns.at(-1)?.content ?? "";
       const session = await languageModel.create({ initialPrompts: turns.slice(0, -1), signal });
       try {
@@ -50,8 +50,7 @@ export function webLlm(engine: WebLlmEngine, model = "web-llm"): ChatFunction {
       // Tools are for few of its models; all take a grammar of JSON.
       if (request.tools) throw new UnsupportedError("tools");
       const schema = schemaOf(request);
-      const { temperature, max_tokens } = request;
-      const messages = texts(request);
+      const { messages, temperature, max_tokens } = request;
       const format = request.response_format && {
         response_format: { type: "json_object", ...(schema && { schema: JSON.stringify(schema) }) },
       };
@@ -87,7 +86,7 @@ export function transformersChat(generate: TextGeneration, model: string): ChatF
     async chat(request) {
       if (request.tools) throw new UnsupportedError("tools");
       if (request.response_format) throw new UnsupportedError("response_format");
-      const [generated] = (await generate(texts(request), { max_new_tokens: request.max_tokens ?? 2048 })) as {
+      const [generated] = (await generate(request.messages, { max_new_tokens: request.max_tokens ?? 2048 })) as {
         generated_text: string | { content: string }[];
       }[];
       const text = generated?.generated_text;
@@ -107,8 +106,7 @@ export function ollama(client: OllamaClient, model: string): ChatFunction {
   return {
     model,
     async chat(request) {
-      const { tools } = request;
-      const messages = texts(request);
+      const { messages, tools } = request;
       const format = schemaOf(request) ?? (request.response_format ? "json" : undefined);
       const asked = { model, messages, stream: false, ...(tools && { tools }), ...(format && { format }) };
       const { message } = (await client.chat(asked as never)) as {
@@ -125,14 +123,6 @@ export function ollama(client: OllamaClient, model: string): ChatFunction {
 /** Embeddings by Ollama's own client. */
 export function ollamaEmbedder(client: OllamaClient, model: string): EmbedFunction {
   return { model, embed: async (texts) => (await client.embed({ model, input: texts })).embeddings };
-}
-
-/** The turns, when they are words alone: what these models are given. */
-function texts({ messages }: ChatRequest): { role: "system" | "user" | "assistant"; content: string }[] {
-  return messages.map(({ role, content }) => {
-    if (typeof content !== "string") throw new UnsupportedError("a file");
-    return { role, content };
-  });
 }
 
 /** The schema that a reply should follow, if one is asked for. */

@@ -1,15 +1,12 @@
 // How the engine reaches its models: by fetch, or by a function that answers as an endpoint would.
 import type { Answer } from "../host.js";
 import { errorOf } from "../errors.js";
-import { UnsupportedError } from "./types.js";
 import type { ChatFunction, ChatRequest, Embedder, EmbedFunction, Endpoint, Llm, Mem0Model } from "./types.js";
 
 const OPENAI = "https://api.openai.com/v1";
 /** Stands for the address of a function; nothing is ever sent there. */
 const FUNCTION = "https://function.invalid/v1";
 const FUNCTION_TIMEOUT = 600;
-/** The most bytes that are read of a file; the engine takes less of some kinds. */
-const FILE_LIMIT = 4 << 20;
 
 /** The models of a memory. */
 export interface Models {
@@ -100,36 +97,12 @@ export async function send(
       headers[2 * place] ?? "",
       headers[2 * place + 1] ?? "",
     ]);
-    if (which === "file") return await download(url, pairs, signal);
     const answer = await fetch(url, { method, headers: pairs, body: body.slice(), signal });
     return [answer.status, [...answer.headers].flat(), new Uint8Array(await answer.arrayBuffer())];
   } catch (error) {
     if (late.aborted) throw errorOf({ code: "timeout", status: 408, message: "no answer in time" }, error);
     throw error;
   }
-}
-
-/**
- * Fetches a file that a message names. The engine follows redirects itself, as it checks where they lead; a page may not
- * know that, and there the browser decides what may be asked.
- */
-async function download(url: string, headers: [string, string][], signal: AbortSignal): Promise<Answer> {
-  const asked: RequestInit = { headers, signal, credentials: "omit", redirect: "manual" };
-  let answer = await fetch(url, asked);
-  if (answer.type === "opaqueredirect") answer = await fetch(url, { ...asked, redirect: "follow" });
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (const reader = answer.body?.getReader(); reader; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    size += value.length;
-    if (size > FILE_LIMIT) {
-      await reader.cancel();
-      throw errorOf({ code: "too_large", status: 413, message: "the file is too large" });
-    }
-    chunks.push(value);
-  }
-  return [answer.status, [...answer.headers].flat(), new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer())];
 }
 
 /** Lets a function answer as an endpoint would. */
@@ -153,7 +126,6 @@ function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 async function chat(model: ChatFunction, request: ChatRequest, signal: AbortSignal): Promise<object> {
-  if (!model.files && request.messages.some(({ content }) => typeof content !== "string")) throw new UnsupportedError("a file");
   const reply = await model.chat(request, { signal });
   if (typeof reply !== "string") return reply;
   return { choices: [{ message: { role: "assistant", content: reply }, finish_reason: "stop" }] };

@@ -14,16 +14,10 @@ export interface Endpoint {
   timeout?: number;
 }
 
-/** A part of a turn that shows a file; only of questions about images and documents in messages. */
-export type ChatPart =
-  | { type: "text"; text: string }
-  | { type: "image_url"; image_url: { url: string } }
-  | { type: "file"; file: { filename: string; file_data: string } };
-
 /** A request to a chat model, as OpenAI's `chat/completions` takes it. */
 export interface ChatRequest {
   model: string;
-  messages: { role: "system" | "user" | "assistant"; content: string | ChatPart[] }[];
+  messages: { role: "system" | "user" | "assistant"; content: string }[];
   /** The shape of the reply, if one JSON object is wanted. */
   response_format?: { type: "json_object" } | { type: "json_schema"; json_schema: { name: string; schema: object; strict?: boolean } };
   /** Tools of which the reply should call some. */
@@ -56,8 +50,6 @@ export interface ChatFunction {
   model?: string;
   /** How long one answer may take, in seconds; 600 when absent. */
   timeout?: number;
-  /** Whether it takes files in messages, as parts: it is then asked what images and documents show. */
-  files?: boolean;
 }
 
 /** An embedding model that is a function of the program. */
