@@ -27,7 +27,7 @@ impl Fixture {
     fn at(&self, later: i64, ask: Ask) -> Result<Answer, DirectoryError> {
         let now = Now {
             at: Moment::from_millis(T0 + later),
-            random: 7,
+            random: [7; 32],
         };
         block_on(self.0.apply(ask, now))
     }

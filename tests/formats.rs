@@ -1,6 +1,7 @@
 //! A space that an older edgemem stored opens, and loses nothing; so does a directory. `tests/formats/v1.json` holds
 //! every record of a space as hex digits, `v1-owner.json` of one with feedback, exports and notices, `v1-files.json` of
-//! one with files that wait to be read, and `v1-directory.json` of a directory; a file is added for each new version and none is ever changed.
+//! one with files that wait to be read, `v1-directory.json` of a directory, and `v1-keys.json` the keys of one and what
+//! the LLM cost in a space; a file is added for each new version and none is ever changed.
 #![allow(missing_docs)]
 
 mod common;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use common::{Answer, Fixture, facts};
-use edgemem::directory::{Answer as Told, Ask, Directory, Now};
+use edgemem::directory::{Answer as Told, Ask, Directory, KeyRole, Now, key_hash};
 use edgemem::memory::{ChangeKind, File, FileKind, FileSource, Moment, OwnerKind};
 use edgemem::operation::{
     Attachment, EventStatus, Export, Feedback, Graph, Happened, Judgement, Operation, Purpose,
@@ -294,7 +295,14 @@ fn waiting_files_of_version_1_are_read() {
 
 fn ask(directory: &Directory<MemoryStorage>, ask: Ask) -> Told {
     let at = Moment::from_millis(1_767_225_600_000);
-    block_on(directory.apply(ask, Now { at, random: 7 })).unwrap()
+    block_on(directory.apply(
+        ask,
+        Now {
+            at,
+            random: [7; 32],
+        },
+    ))
+    .unwrap()
 }
 
 fn fields(value: Value) -> serde_json::Map<String, Value> {
@@ -450,4 +458,56 @@ fn a_damaged_vector_is_made_anew() {
         fixture.reopen();
         assert!(finds_by_vector(&fixture));
     }
+}
+
+fn is_open_to(directory: &Directory<MemoryStorage>, secret: &str) -> bool {
+    let sha256 = key_hash(secret);
+    let found = ask(directory, Ask::CheckKey { sha256 });
+    matches!(found, Told::Keys(keys) if keys.first().is_some_and(|key| key.role == KeyRole::Write))
+}
+
+#[test]
+fn what_is_written_of_keys_and_of_costs_today_is_version_1() {
+    let fixture = Fixture::new();
+    fixture.script.then(facts(&["User lives in Oslo"]));
+    fixture.say("I live in Oslo");
+    let directory = Directory::new(MemoryStorage::new(), false);
+    let made = ask(
+        &directory,
+        Ask::MakeKey {
+            project: "p".into(),
+            name: "Bot".into(),
+            role: KeyRole::Write,
+            expires_at: Some(Moment::from_seconds(2_000_000_000)),
+        },
+    );
+    let Told::KeyMade { secret, .. } = made else {
+        panic!("{made:?}")
+    };
+    assert!(is_open_to(&directory, &secret));
+    ask(&directory, Ask::TokenSecret);
+    let mut stored = dump(directory.storage());
+    stored.insert("space".into(), dump(&fixture.storage)["space"].clone());
+    assert!(are_version_1(&stored) && stored["space"].contains_key("usage"));
+    keep_sample("v1-keys.json", &stored);
+}
+
+#[test]
+fn keys_and_costs_of_version_1_are_read() {
+    let mut fixture = Fixture::new();
+    let stored = serde_json::from_str(include_str!("formats/v1-keys.json")).unwrap();
+    restore(&fixture.storage, &stored);
+    fixture.reopen();
+    let Reply::Stats(stats) = fixture.apply(Operation::Stats { digest: false }) else {
+        panic!()
+    };
+    assert_eq!(stats.spent.unwrap().today.calls, 1);
+    let storage = MemoryStorage::new();
+    restore(&storage, &stored);
+    let directory = Directory::new(storage, false);
+    assert!(is_open_to(&directory, &format!("em_p_{}", "07".repeat(32))));
+    let Told::Secret(secret) = ask(&directory, Ask::TokenSecret) else {
+        panic!()
+    };
+    assert_eq!(secret, "07".repeat(32));
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use common::{TestHost, embedder};
-use edgemem::api::{About, Backend, Gateway, KEYS_VARIABLE, Received};
+use edgemem::api::{About, Backend, Gateway, KEYS_VARIABLE, Known, Received};
 use edgemem::directory::{Answer, Ask, Directory, Now};
 use edgemem::memory::{Moment, Problem, SpaceHash};
 use edgemem::model::builtin::StaticEmbedder;
@@ -26,6 +26,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 const KEY: &str = "key-of-the-tests-0";
+const T0: i64 = 1_767_225_600_000;
 
 struct Server {
     gateway: Gateway,
@@ -35,18 +36,22 @@ struct Server {
     directory: Directory<MemoryStorage>,
     /// How often a space was asked.
     asked: Cell<usize>,
+    /// How often the directory was.
+    consulted: Cell<usize>,
 }
 
 impl Server {
     fn new() -> Self {
         let variable = |name: &str| (name == KEYS_VARIABLE).then(|| format!("p:{KEY}"));
         Self {
-            gateway: Gateway::new(variable, About::default()),
-            clock: Rc::new(Cell::new(1_767_225_600_000)),
+            gateway: Gateway::new(variable, About::default())
+                .at(Moment::from_millis(T0), Rc::new(Known::default())),
+            clock: Rc::new(Cell::new(T0)),
             embedder: Rc::new(embedder()),
             spaces: RefCell::default(),
             directory: Directory::new(MemoryStorage::new(), false),
             asked: Cell::new(0),
+            consulted: Cell::new(0),
         }
     }
 
@@ -68,6 +73,7 @@ impl Server {
             chat: None,
             embedder: Rc::clone(&self.embedder) as _,
             reranker: None,
+            files: None,
         };
         let space = Rc::new(Space::open(host, models, hash).await.unwrap());
         self.spaces.borrow_mut().insert(hash, Rc::clone(&space));
@@ -81,9 +87,10 @@ impl Server {
     }
 
     async fn ask_directory(&self, ask: Ask) -> Result<Answer, Problem> {
+        self.consulted.set(self.consulted.get() + 1);
         let now = Now {
             at: Moment::from_millis(self.clock.get()),
-            random: 7,
+            random: [7; 32],
         };
         let answer = self.directory.apply(ask, now).await;
         answer.map_err(|error| error.problem())
@@ -119,6 +126,10 @@ impl Server {
     }
 
     fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.call_with(KEY, method, path, body)
+    }
+
+    fn call_with(&self, key: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         let body = match body {
             Value::Null => Vec::new(),
             body => body.to_string().into_bytes(),
@@ -126,10 +137,16 @@ impl Server {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("Authorization", format!("Token {KEY}"))
+            .header("Authorization", format!("Token {key}"))
             .body(body)
             .unwrap();
-        let response = match self.gateway.receive(&request) {
+        let mut received = self.gateway.receive(&request);
+        if let Received::Unknown(lookup) = received {
+            let answer = block_on(self.ask_directory(lookup.ask()));
+            received = self.gateway.receive_from(&lookup, answer, &request);
+        }
+        let response = match received {
+            Received::Unknown(lookup) => panic!("{lookup:?}"),
             Received::Answer(response) => response,
             Received::Work(work) => block_on(self.gateway.work(*work, self)),
             Received::Call(mut call) => block_on(async {
@@ -198,6 +215,75 @@ fn a_search_of_one_owner_asks_one_space_once() {
         (texts(&found), server.asked.get()),
         (vec!["I keep bees".to_owned()], 1)
     );
+}
+
+#[test]
+fn with_a_key_or_a_token_that_is_known_a_search_asks_one_space_and_nobody_else() {
+    let server = Server::new();
+    server.add("I keep bees", json!({"user_id": "ann"}));
+    let key = server.ok("POST", "/v1/keys/", json!({"name": "Bot", "role": "read"}));
+    let token = server.ok("POST", "/v1/tokens/", json!({"user_id": "ann"}));
+    assert_eq!(token["expires_at"], "2026-01-01T01:00:00Z");
+    for secret in [&key["key"], &token["token"]] {
+        let secret = secret.as_str().unwrap();
+        for consulted in [1, 0] {
+            server.asked.set(0);
+            server.consulted.set(0);
+            let search = json!({"query": "bees", "filters": {"user_id": "ann"}});
+            let (status, found) = server.call_with(secret, "POST", "/v3/memories/search/", search);
+            assert_eq!(
+                (status, texts(&found)),
+                (200, vec!["I keep bees".to_owned()])
+            );
+            assert_eq!((server.asked.get(), server.consulted.get()), (1, consulted));
+        }
+        let (status, body) = server.call_with(secret, "GET", "/v1/keys/", Value::Null);
+        assert_eq!((status, &body["code"]), (403, &json!("role_required")));
+    }
+    let listed = server.ok("GET", "/v1/keys/", Value::Null);
+    let [listed] = listed["results"].as_array().unwrap().as_slice() else {
+        panic!("{listed}")
+    };
+    assert_eq!(listed["name"], "Bot");
+    assert_eq!(listed.get("key"), None);
+    let path = format!("/v1/keys/{}/", listed["id"].as_str().unwrap());
+    server.ok("DELETE", &path, Value::Null);
+    assert_eq!(server.call("DELETE", &path, Value::Null).0, 404);
+}
+
+#[test]
+fn what_a_key_or_a_token_is_to_be_is_checked() {
+    let server = Server::new();
+    for (path, body, code) in [
+        ("/v1/keys/", json!({"role": "read"}), "missing_field"),
+        ("/v1/keys/", json!({"name": "x"}), "missing_field"),
+        (
+            "/v1/keys/",
+            json!({"name": "x", "role": "owner"}),
+            "bad_value",
+        ),
+        (
+            "/v1/keys/",
+            json!({"name": "x", "role": "read", "expires_in": 1}),
+            "out_of_range",
+        ),
+        ("/v1/tokens/", json!({}), "missing_field"),
+        ("/v1/tokens/", json!({"user_id": " "}), "missing_field"),
+        ("/v1/tokens/", json!({"user_id": "x".repeat(257)}), "bad_id"),
+        (
+            "/v1/tokens/",
+            json!({"user_id": "u", "role": "admin"}),
+            "bad_value",
+        ),
+        (
+            "/v1/tokens/",
+            json!({"user_id": "u", "expires_in": 86_401}),
+            "out_of_range",
+        ),
+    ] {
+        let (status, answer) = server.call("POST", path, body);
+        assert_eq!((status, &answer["code"]), (400, &json!(code)), "{answer}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 // A memory as a file: everything that is stored of it but what is made of the rest.
 import { errorOf } from "./errors.js";
+import { unpacked } from "./storage/packed.js";
 import { type Database, TABLES, type Write } from "./storage/store.js";
 
 /** The file: records of JSON as such, with their version; those of bytes in base64. */
@@ -22,8 +23,9 @@ export async function dump(database: Database, space: string): Promise<string> {
   for (const table of TABLES) {
     if (table === "index") continue;
     const rows = await database.scan(table, undefined, true, Infinity);
-    tables[table] = Array.from({ length: rows.length / 2 }, (_, place) => {
-      const [key, record] = [rows[2 * place] as string, rows[2 * place + 1] as Uint8Array];
+    const pairs = Array.from({ length: rows.length / 2 }, (_, place) => [rows[2 * place] as string, rows[2 * place + 1] as Uint8Array] as const);
+    const records = table === "memories" ? pairs.flatMap(([key, row]) => unpacked(key, row)) : pairs;
+    tables[table] = records.map(([key, record]) => {
       const body = record.subarray(1);
       return [key, record[0] ?? 0, BYTES.has(table) ? toBase64(body) : JSON.parse(decoder.decode(body))];
     });

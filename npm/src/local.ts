@@ -5,6 +5,7 @@ import type { Host } from "./host.js";
 import { configOf, type Models, send, usesTable } from "./models/network.js";
 import type { Platform } from "./platform.js";
 import { dump, restore } from "./backup.js";
+import { readAhead } from "./storage/ahead.js";
 import type { Database, Store } from "./storage/store.js";
 import { type Ask, changes, Listeners, type Transport } from "./transport.js";
 
@@ -30,6 +31,9 @@ let tasks = 0;
 /** How long jobs wait after the storage failed, in milliseconds. */
 const AFTER_FAILURE = 10_000;
 
+/** How long nothing happens, in milliseconds, before what makes the next start quick is stored. */
+const AT_REST = 1_000;
+
 /** The longest wait of a timer. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -49,6 +53,8 @@ export class LocalTransport implements Transport {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running = false;
   #closed = false;
+  /** Whether something changed since the engine settled. */
+  #unsettled = false;
 
   private constructor(options: LocalOptions, table: Uint8Array | undefined) {
     this.#options = options;
@@ -69,7 +75,7 @@ export class LocalTransport implements Transport {
     const { models, store, vectorIndex, megabytes, warn, progress } = this.#options;
     const host: Host = {
       storage: async (space) => {
-        const database = new RetiringDatabase(await store.open(space));
+        const database = new RetiringDatabase(readAhead(await store.open(space)));
         this.#databases.set(space, database);
         return database;
       },
@@ -142,11 +148,17 @@ export class LocalTransport implements Transport {
     this.#busy.add(answering);
     try {
       const answer = await answering;
-      if (changes(ask)) this.#listeners.tell();
+      if (changes(ask)) this.#changed();
       return answer;
     } finally {
       this.#busy.delete(answering);
     }
+  }
+
+  #changed(): void {
+    this.#unsettled = true;
+    this.#schedule();
+    this.#listeners.tell();
   }
 
   async #answer({ method, target, body = "" }: Ask): Promise<string> {
@@ -179,6 +191,10 @@ export class LocalTransport implements Transport {
     clearTimeout(this.#timer);
     if (this.#closed || this.#running) return;
     const due = this.#engine.due();
+    if (this.#unsettled && !(due !== undefined && due - Date.now() < AT_REST)) {
+      this.#wake(AT_REST, () => void this.#settle().then(() => this.#schedule()));
+      return;
+    }
     if (due === undefined) return;
     const wait = Math.min(due - Date.now(), LONGEST);
     // Not by a timer where it need not be: those of a hidden tab are slow.
@@ -190,6 +206,12 @@ export class LocalTransport implements Transport {
   #wake(wait: number, then: () => void): void {
     const timer: unknown = (this.#timer = setTimeout(then, wait));
     if (typeof timer === "object") (timer as { unref(): void }).unref();
+  }
+
+  async #settle(): Promise<void> {
+    this.#unsettled = false;
+    // What fails costs the next start time, and nobody waits for it.
+    await this.#run((engine, task) => engine.settle(task)).catch(() => {});
   }
 
   async #work(): Promise<void> {
@@ -205,6 +227,7 @@ export class LocalTransport implements Transport {
       return;
     } finally {
       this.#running = false;
+      this.#unsettled = true;
       this.#listeners.tell();
     }
     this.#schedule();
@@ -218,6 +241,7 @@ export class LocalTransport implements Transport {
     this.#closed = true;
     clearTimeout(this.#timer);
     await Promise.allSettled(this.#busy);
+    if (this.#unsettled) await this.#settle();
     this.#stop.abort(errorOf({ code: "closed", status: 409, message: "the memory is closed" }));
     for (const database of this.#databases.values()) database.close();
   }

@@ -6,7 +6,7 @@ import { type Ask, changes, Listeners, type Transport } from "./transport.js";
 export interface RemoteOptions {
   /** Its address, such as `https://memory.example.com`. */
   host: string;
-  /** Sent as `Authorization: Token`. */
+  /** One of its keys, or a user's token, which suits a page: it opens that user's memory alone. Sent as `Authorization: Token`. */
   apiKey?: string | undefined;
 }
 

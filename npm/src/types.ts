@@ -364,6 +364,18 @@ export interface Stats {
   moduleBytes: number | null;
   /** Two memories with the same one are the same, to the byte; null when it was not asked for. */
   digest: string | null;
+  /** What the LLM cost the owner, where a server counts it. */
+  llm?: { today: LlmUsage; earlier: LlmUsage[]; dailyCalls: number | null; dailyTokens: number | null };
+}
+
+/** What the LLM was asked on one day (UTC). */
+export interface LlmUsage {
+  day: string;
+  calls: number;
+  inputTokens: number;
+  outputTokens: number;
+  /** Of how many calls the tokens are estimated, as the provider did not say. */
+  estimated: number;
 }
 
 export type { Embedder, EmbeddingEndpoint, Encryption, Endpoint, Llm, Store };

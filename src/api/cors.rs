@@ -16,6 +16,10 @@ const REQUEST_HEADERS: &str = "Authorization, Content-Type, Accept, X-API-Key, M
      MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID";
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
 
+/// The headers of answers that pages may read.
+const EXPOSED: &str =
+    "Retry-After, Allow, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
+
 /// The origins that may call. Keys, not cookies, tell who calls, so any origin may by default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cors {
@@ -91,7 +95,7 @@ impl Cors {
         );
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("Retry-After, Allow"),
+            HeaderValue::from_static(EXPOSED),
         );
     }
 }

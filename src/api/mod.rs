@@ -3,7 +3,12 @@
 //! Pure functions on [`http::Request`] and [`http::Response`]. A face does the I/O around them:
 //!
 //! ```text
-//! match gateway.receive(&request) {
+//! let mut received = gateway.receive(&request);
+//! if let Received::Unknown(lookup) = received {
+//!     let answer = send to the directory of lookup.project lookup.ask();
+//!     received = gateway.receive_from(&lookup, answer, &request);
+//! }
+//! match received {
 //!     Received::Answer(response) => response,
 //!     Received::Call(mut call) => {
 //!         let mut reply = send to the space of (call.project, call.space) call.operation;
@@ -13,50 +18,51 @@
 //!         gateway.answer(&call, reply)
 //!     }
 //!     Received::Work(work) => gateway.work(work, spaces and directory of work.project).await,
+//!     Received::Unknown(_) => there is none after receive_from,
 //! }
 //! ```
 //!
 //! Where the space lives elsewhere, [`Call::order`] travels to it and [`Order::answer`] writes the response there: the
 //! gateway passes its body on unread, under [`Gateway::headers`].
 
+mod access;
+mod call;
 mod cors;
 mod export;
 mod fields;
 mod hosted;
-mod keys;
+mod limits;
 mod local;
 mod mcp;
 mod page;
 mod python;
 mod wire;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode};
-use serde::{Deserialize, Serialize};
+use std::rc::Rc;
+
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+pub use access::{
+    KEYS_VARIABLE, Keys, KeysError, Known, Lookup, Project, SECRET_VARIABLE, SecretError,
+};
+pub use call::{Call, Order, Received, Work};
 pub use cors::{CORS_VARIABLE, Cors};
 pub use hosted::Backend;
-pub use keys::{KEYS_VARIABLE, Keys, KeysError, Project};
+pub use limits::{LIMIT_HEADERS, Left, USER_LIMIT_VARIABLE, Window, read_limit};
 pub use local::Local;
 pub use wire::{problem_response, response_of};
 
-use crate::memory::{EventStatus, Owner, Problem, SpaceHash};
-use crate::operation::{Operation, Reply};
+use access::{Access, Caller, Identity, guard};
+use call::{after, written};
+
+use crate::directory::Answer;
+use crate::memory::{Moment, Owner, Problem};
+use crate::operation::Reply;
 
 /// The longest request body that is read, in bytes. A face may refuse a longer one by its
 /// `Content-Length` before it reads it, with [`body_too_large`].
 pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-
-/// What is asked of a space, and how the reply is to be written when it is the last.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Order {
-    /// What to do.
-    pub operation: Operation,
-    shape: Option<hosted::Shape>,
-    /// What goes around the answer to an agent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    envelope: Option<mcp::Envelope>,
-}
 
 /// What a server tells of itself, on its health page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,93 +82,52 @@ pub struct About {
 /// The door of a server: knows its keys, its origins and what to say of itself.
 #[derive(Debug)]
 pub struct Gateway {
-    keys: Result<Keys, KeysError>,
+    access: Access,
     cors: Cors,
     about: About,
-}
-
-/// What came of a request.
-#[derive(Debug)]
-pub enum Received {
-    /// The answer is known without asking a space.
-    Answer(Response<Vec<u8>>),
-    /// A space must be asked.
-    Call(Box<Call>),
-    /// Several spaces must be asked, or the directory.
-    Work(Box<Work>),
-}
-
-/// A request of an authenticated client that several spaces, or the directory, answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Work {
-    /// Whose key it came with.
-    pub project: Project,
-    task: hosted::Task,
-    envelope: Option<mcp::Envelope>,
-    origin: Option<String>,
-}
-
-/// A request of an authenticated client to one space.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// Whose key it came with. Spaces of two projects never share a store.
-    pub project: Project,
-    /// The space within the project.
-    pub space: SpaceHash,
-    /// The owner of the space; `None` when only an id was given, and so the space exists already
-    /// or the answer is "not found".
-    pub owner: Option<Owner>,
-    /// What to ask first.
-    pub operation: Operation,
-    shape: hosted::Shape,
-    envelope: Option<mcp::Envelope>,
-    wait: bool,
-    origin: Option<String>,
-}
-
-impl Received {
-    fn new(
-        project: Project,
-        todo: hosted::Todo,
-        envelope: Option<mcp::Envelope>,
-        origin: Option<&str>,
-    ) -> Self {
-        let origin = origin.map(str::to_owned);
-        match todo {
-            hosted::Todo::Task(task) => Self::Work(Box::new(Work {
-                project,
-                task,
-                envelope,
-                origin,
-            })),
-            hosted::Todo::Read(read) => Self::Call(Box::new(Call {
-                project,
-                space: read.space,
-                owner: read.owner,
-                operation: read.operation,
-                shape: read.shape,
-                envelope,
-                wait: read.wait,
-                origin,
-            })),
-        }
-    }
 }
 
 impl Gateway {
     /// A gateway from its configuration.
     ///
-    /// `variable` reads one of the server's variables: [`KEYS_VARIABLE`], [`CORS_VARIABLE`].
+    /// `variable` reads one of the server's variables: [`KEYS_VARIABLE`], [`SECRET_VARIABLE`], [`CORS_VARIABLE`].
     pub fn new(variable: impl Fn(&str) -> Option<String>, about: About) -> Self {
         Self {
-            keys: Keys::read(&variable(KEYS_VARIABLE).unwrap_or_default()),
+            access: Access::new(&variable),
             cors: Cors::read(&variable(CORS_VARIABLE).unwrap_or_default()),
             about,
         }
     }
 
-    /// Answers a request, or says what to ask of which space.
+    /// The same at some time, with what directories lately said of keys. Without it no token is valid.
+    #[must_use]
+    pub fn at(mut self, now: Moment, known: Rc<Known>) -> Self {
+        self.access.now = now;
+        self.access.known = known;
+        self
+    }
+
+    /// Answers a request, or says what to ask of whom.
     pub fn receive(&self, request: &Request<Vec<u8>>) -> Received {
+        self.admit(request, |request| self.access.identify(request))
+    }
+
+    /// The same once the directory has answered who calls.
+    pub fn receive_from(
+        &self,
+        lookup: &Lookup,
+        answer: Result<Answer, Problem>,
+        request: &Request<Vec<u8>>,
+    ) -> Received {
+        let caller = self.access.learn(lookup, answer);
+        self.admit(request, |_| Identity::Known(caller))
+    }
+
+    fn admit(
+        &self,
+        request: &Request<Vec<u8>>,
+        identify: impl FnOnce(&Request<Vec<u8>>) -> Identity,
+    ) -> Received {
         let origin = wire::header(request, "origin");
         let answer = |mut response: Response<Vec<u8>>| {
             self.cors.allow(origin, response.headers_mut());
@@ -173,7 +138,7 @@ impl Gateway {
         }
         if mcp::is_endpoint(request.uri().path()) {
             return self
-                .hear(request)
+                .hear(request, identify)
                 .unwrap_or_else(|response| answer(*response));
         }
         let served = match hosted::served(request.method(), request.uri().path()) {
@@ -187,26 +152,29 @@ impl Gateway {
             hosted::Served::One(hosted::Route::Health) => return answer(self.health()),
             _ => {}
         }
-        let read = self.authenticate(request).and_then(|project| match served {
-            hosted::Served::One(hosted::Route::Ping) => {
-                Ok(answer(wire::json_response(StatusCode::OK, &project.ping())))
-            }
+        let caller = match identify(request) {
+            Identity::Known(caller) => caller,
+            Identity::Unknown(lookup) => return Received::Unknown(Box::new(lookup)),
+        };
+        let read = caller.and_then(|caller| match served {
+            hosted::Served::One(hosted::Route::Ping) => Ok(answer(wire::json_response(
+                StatusCode::OK,
+                &caller.project.ping(),
+            ))),
             served => {
-                let todo = hosted::todo(
-                    &served,
-                    request.uri(),
-                    request.headers(),
-                    request.body(),
-                    &project.id,
-                )?;
-                Ok(Received::new(project, todo, None, origin))
+                let todo = asked_by(&caller, caller.user.as_ref(), &served, request)?;
+                Ok(Received::new(caller, todo, None, origin))
             }
         });
         read.unwrap_or_else(|problem| answer(problem_response(&problem)))
     }
 
     /// Answers a message of an agent, or says what to ask of whom.
-    fn hear(&self, request: &Request<Vec<u8>>) -> Result<Received, Box<Response<Vec<u8>>>> {
+    fn hear(
+        &self,
+        request: &Request<Vec<u8>>,
+        identify: impl FnOnce(&Request<Vec<u8>>) -> Identity,
+    ) -> Result<Received, Box<Response<Vec<u8>>>> {
         let origin = wire::header(request, "origin");
         let own = request.uri().authority().map(http::uri::Authority::as_str);
         let own = own.or(wire::header(request, "host"));
@@ -216,31 +184,25 @@ impl Gateway {
         if request.method() != Method::POST {
             return Err(Box::new(mcp::not_post(request.method())));
         }
-        let project = self
-            .authenticate(request)
-            .map_err(|problem| mcp::unauthorized(&problem))?;
-        let tool = match mcp::hear(request) {
+        let caller = match identify(request) {
+            Identity::Known(caller) => caller.map_err(|problem| mcp::unauthorized(&problem))?,
+            Identity::Unknown(lookup) => return Ok(Received::Unknown(Box::new(lookup))),
+        };
+        let tool = match mcp::hear(request, caller.user.as_ref()) {
             mcp::Heard::Answer(response) => return Err(Box::new(response)),
             mcp::Heard::Call(tool) => tool,
         };
         let asked = &tool.request;
         let served = hosted::served(asked.method(), asked.uri().path())
             .map_err(|refusal| tool.envelope.wrap(&refusal.response()))?;
-        let todo = hosted::todo(
-            &served,
-            asked.uri(),
-            asked.headers(),
-            asked.body(),
-            &project.id,
-        )
-        .and_then(|todo| tool.guard(todo.space()).map(|()| todo))
-        .map_err(|problem| tool.envelope.refuse(&problem))?;
-        Ok(Received::new(project, todo, Some(tool.envelope), origin))
+        let todo = asked_by(&caller, tool.bound.as_ref(), &served, asked)
+            .map_err(|problem| tool.envelope.refuse(&problem))?;
+        Ok(Received::new(caller, todo, Some(tool.envelope), origin))
     }
 
     /// Does what several spaces, or the directory, answer. `backend` reaches those of [`Work::project`].
     pub async fn work(&self, work: Work, backend: &dyn Backend) -> Response<Vec<u8>> {
-        let mut response = match work.task.run(&work.project, backend).await {
+        let mut response = match work.task.run(&work.project, &self.access, backend).await {
             Ok((status, body)) => wire::json_response(status, &body),
             Err(problem) => problem_response(&problem),
         };
@@ -249,6 +211,23 @@ impl Gateway {
         }
         self.cors
             .allow(work.origin.as_deref(), response.headers_mut());
+        response
+    }
+
+    /// The response to a request of a key that asks too often, where the host counts.
+    pub fn too_often(&self, received: &Received) -> Response<Vec<u8>> {
+        let (envelope, origin) = match received {
+            Received::Call(call) => (call.envelope.as_ref(), call.origin.as_deref()),
+            Received::Work(work) => (work.envelope.as_ref(), work.origin.as_deref()),
+            Received::Answer(_) | Received::Unknown(_) => (None, None),
+        };
+        let mut response = problem_response(&limits::key_limited());
+        if let Some(envelope) = envelope {
+            response = envelope.wrap(&response);
+        }
+        let headers = response.headers_mut();
+        headers.insert(http::header::RETRY_AFTER, HeaderValue::from_static("60"));
+        self.cors.allow(origin, headers);
         response
     }
 
@@ -273,26 +252,9 @@ impl Gateway {
         headers
     }
 
-    /// Whose key a request carries, in `Authorization: Token`, `Authorization: Bearer` or
-    /// `X-API-Key`.
-    ///
-    /// # Errors
-    /// 401 without a valid key; 503 when the server has none, or its list cannot be read.
-    pub fn authenticate<B>(&self, request: &Request<B>) -> Result<Project, Problem> {
-        match &self.keys {
-            Ok(keys) => keys.authenticate(
-                wire::header(request, "authorization"),
-                wire::header(request, "x-api-key"),
-            ),
-            Err(error) => Err(error.problem()),
-        }
-    }
-
     fn health(&self) -> Response<Vec<u8>> {
         let mut problems = self.about.problems.clone();
-        if let Err(error) = &self.keys {
-            problems.push(error.to_string());
-        }
+        problems.extend(self.access.problems());
         let status = if problems.is_empty() {
             "ok"
         } else {
@@ -309,92 +271,33 @@ impl Gateway {
                     "embedder": model(&self.about.embedder),
                     "reranker": model(&self.about.reranker),
                 },
-                "api_keys": self.keys.as_ref().map_or(0, Keys::len),
+                "api_keys": self.access.keys.as_ref().map_or(0, Keys::len),
                 "problems": problems,
             }),
         )
     }
 }
 
-impl Order {
-    /// Asks for the reply itself.
-    pub fn of(operation: Operation) -> Self {
-        Self {
-            operation,
-            shape: None,
-            envelope: None,
-        }
-    }
-
-    /// The response to the request that this came from; the reply itself when more is to be asked.
-    ///
-    /// # Errors
-    /// With the reply.
-    pub fn answer(
-        &self,
-        reply: Result<Reply, Problem>,
-    ) -> Result<Response<Vec<u8>>, Result<Reply, Problem>> {
-        match &self.shape {
-            Some(shape) => Ok(written(shape, self.envelope.as_ref(), reply)),
-            None => Err(reply),
-        }
-    }
-}
-
-fn written(
-    shape: &hosted::Shape,
-    envelope: Option<&mcp::Envelope>,
-    reply: Result<Reply, Problem>,
-) -> Response<Vec<u8>> {
-    let answer = match reply.and_then(|reply| hosted::write(shape, &reply)) {
-        Ok(body) => wire::response_of(shape.status(), shape.content_type(), body),
-        Err(problem) => match shape.instead_of(&problem) {
-            Some(body) => wire::json_response(StatusCode::OK, &body),
-            None => problem_response(&problem),
-        },
+/// What a caller asks for, who may reach the memory of `bound` alone when there is one.
+fn asked_by(
+    caller: &Caller,
+    bound: Option<&Owner>,
+    served: &hosted::Served,
+    request: &Request<Vec<u8>>,
+) -> Result<hosted::Todo, Problem> {
+    caller.may(served.needs())?;
+    let (uri, body) = (request.uri(), request.body());
+    let named = match &caller.user {
+        Some(user) => served.naming(user, request.method(), uri, body)?,
+        None => None,
     };
-    match envelope {
-        Some(envelope) => envelope.wrap(&answer),
-        None => answer,
-    }
-}
-
-impl Call {
-    /// What to send to the space, which answers it by [`Order::answer`].
-    pub fn order(&self) -> Order {
-        Order {
-            operation: self.operation.clone(),
-            shape: (!self.wait).then(|| self.shape.clone()),
-            envelope: self.envelope.clone(),
-        }
-    }
-
-    /// What to ask of the space after this reply; `None` when the reply is the last. A caller who
-    /// wants to wait for an add has its job run, and then its event read.
-    pub fn next(&mut self, reply: &Result<Reply, Problem>) -> Option<Operation> {
-        let next = self.wait.then(|| after(&self.operation, reply)).flatten()?;
-        self.operation = next.clone();
-        Some(next)
-    }
-}
-
-/// What a caller who waits for an add asks after this reply.
-fn after(operation: &Operation, reply: &Result<Reply, Problem>) -> Option<Operation> {
-    match (operation, reply) {
-        (Operation::Add(_), Ok(Reply::Event(event))) if is_open(event.status) => {
-            Some(Operation::RunJobs {
-                event: Some(event.id),
-            })
-        }
-        (Operation::RunJobs { event: Some(event) }, Ok(Reply::Ran { .. })) => {
-            Some(Operation::Event { id: *event })
-        }
-        _ => None,
-    }
-}
-
-fn is_open(status: EventStatus) -> bool {
-    matches!(status, EventStatus::Pending | EventStatus::Running)
+    let (uri, body) = named
+        .as_ref()
+        .map_or((uri, body), |(uri, body)| (uri, body));
+    let todo = hosted::todo(served, uri, request.headers(), body, &caller.project.id)?;
+    guard(bound, todo.space())?;
+    caller.may(todo.needs())?;
+    Ok(todo)
 }
 
 /// The refusal of a body longer than [`MAX_BODY_BYTES`].

@@ -1,6 +1,6 @@
 use super::*;
-use crate::memory::{Filter, Id, Moment, Scope};
-use crate::operation::Event;
+use crate::memory::{EventStatus, Filter, Id, Moment, Scope};
+use crate::operation::{Event, Operation};
 
 const KEY: &str = "test-key-0123456789";
 

@@ -140,6 +140,31 @@ pub enum Ask {
         /// The value.
         value: Value,
     },
+    /// Makes a key, whose text is told this once. Answers [`Answer::KeyMade`].
+    MakeKey {
+        /// The project, which the key names.
+        project: String,
+        /// What it is for.
+        name: String,
+        /// What it may.
+        role: KeyRole,
+        /// When it ends; never when `None`.
+        expires_at: Option<Moment>,
+    },
+    /// The keys, the oldest first. Answers [`Answer::Keys`].
+    Keys,
+    /// Ends a key. Answers [`Answer::Done`].
+    RevokeKey {
+        /// Its id.
+        id: String,
+    },
+    /// Somebody calls with a key. Answers [`Answer::Keys`] with one or none.
+    CheckKey {
+        /// The [`key_hash`](super::key_hash) of its text.
+        sha256: String,
+    },
+    /// What signs tokens of the project's users. Answers [`Answer::Secret`].
+    TokenSecret,
     /// Forgets everything. Answers [`Answer::Done`].
     Clear,
 }
@@ -169,6 +194,17 @@ pub enum Answer {
     Members(Vec<(String, String)>),
     /// Webhooks.
     Webhooks(Vec<Webhook>),
+    /// A key that was made, and its text.
+    KeyMade {
+        /// The key.
+        key: ApiKey,
+        /// What its holder sends.
+        secret: String,
+    },
+    /// Keys.
+    Keys(Vec<ApiKey>),
+    /// A secret.
+    Secret(String),
     /// Deliveries.
     Due {
         /// To be sent now.
@@ -255,6 +291,54 @@ pub struct EventLine {
     pub id: Id,
     /// When it was accepted.
     pub at: Moment,
+}
+
+/// What a key may. Each role may all that those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyRole {
+    /// Recall, list and read.
+    Read,
+    /// Add, change and erase memories too.
+    Write,
+    /// All of the project: its settings, members, webhooks and keys, and erasing everybody's memories.
+    Admin,
+}
+
+impl KeyRole {
+    /// All of them, in order.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+/// A key of a project, without its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// What it may.
+    pub role: KeyRole,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When somebody called with it, to the hour; `None` when nobody did.
+    pub last_used_at: Option<Moment>,
+    /// When it ends; never when `None`.
+    pub expires_at: Option<Moment>,
 }
 
 /// An address to which changes are told.

@@ -1,4 +1,4 @@
-//! The directory of a project: its spaces and who is in them, its settings, members and webhooks, and what
+//! The directory of a project: its spaces and who is in them, its settings, members, keys and webhooks, and what
 //! happened lately. One per project, in a storage of its own.
 //!
 //! A space reports to it after the fact ([`Ask::Report`]), so that nothing waits for it; a report that was lost comes
@@ -6,6 +6,7 @@
 
 mod ask;
 mod entities;
+mod keys;
 mod project;
 mod webhooks;
 
@@ -16,7 +17,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-pub use ask::{Answer, Ask, Delivery, Entity, EventLine, Page, Space, Totals, Webhook};
+pub use ask::{
+    Answer, ApiKey, Ask, Delivery, Entity, EventLine, KeyRole, Page, Space, Totals, Webhook,
+};
+pub use keys::key_hash;
 pub use webhooks::{EVENT_TYPES, SIGNATURE, signature};
 
 use crate::memory::{Moment, Problem};
@@ -40,8 +44,8 @@ pub struct Directory<S> {
 pub struct Now {
     /// The time.
     pub at: Moment,
-    /// 128 random bits.
-    pub random: u128,
+    /// 256 random bits that nobody can guess: secrets are made of them.
+    pub random: [u8; 32],
 }
 
 /// Why a directory did not do what was asked.
@@ -59,6 +63,9 @@ pub enum DirectoryError {
     /// Nobody here has this address.
     #[error("no member of this project has this address")]
     NoSuchMember,
+    /// No key has this id.
+    #[error("this project has no key with this id")]
+    NoSuchKey,
     /// A value cannot be used.
     #[error("{0}")]
     Bad(String),
@@ -74,6 +81,7 @@ impl DirectoryError {
             Self::Record(_) => (500, "damaged_record"),
             Self::NoSuchWebhook => (404, "webhook_not_found"),
             Self::NoSuchMember => (404, "member_not_found"),
+            Self::NoSuchKey => (404, "key_not_found"),
             Self::Bad(_) => (400, "bad_value"),
         };
         Problem::new(status, code, self.to_string())
@@ -130,6 +138,16 @@ impl<S: Storage> Directory<S> {
             Ask::RemoveWebhook { id } => self.remove_webhook(&id).await,
             Ask::Due { limit } => self.due(limit, now).await,
             Ask::Delivered { id, delivered } => self.delivered(&id, delivered, now).await,
+            Ask::MakeKey {
+                project,
+                name,
+                role,
+                expires_at,
+            } => self.make_key(&project, &name, role, expires_at, now).await,
+            Ask::Keys => self.keys().await,
+            Ask::RevokeKey { id } => self.revoke_key(&id).await,
+            Ask::CheckKey { sha256 } => self.check_key(&sha256, now).await,
+            Ask::TokenSecret => self.token_secret(now).await,
             Ask::Kept { key } => Ok(Answer::Value(
                 self.get(&format!("kept/{key}")).await?.unwrap_or_default(),
             )),

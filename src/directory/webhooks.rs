@@ -61,7 +61,7 @@ impl<S: Storage> Directory<S> {
             let message = format!("a project has at most {MAX_WEBHOOKS} webhooks");
             return Err(DirectoryError::Bad(message));
         }
-        let random = blake3::hash(&now.random.to_le_bytes());
+        let random = blake3::hash(&now.random);
         let hex = random.to_hex();
         let (id, secret) = hex.split_at(24);
         let mut webhook = Webhook {

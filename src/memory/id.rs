@@ -27,6 +27,11 @@ impl SpaceHash {
         hasher.finalize_xof().fill(&mut first);
         Self(u64::from_be_bytes(first))
     }
+
+    /// Its 64 bits.
+    pub fn as_u64(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for SpaceHash {

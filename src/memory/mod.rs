@@ -18,6 +18,7 @@ mod owner;
 mod project;
 mod record;
 mod time;
+mod usage;
 
 pub use address::{AddressError, WebAddress};
 pub use card::{Card, Traits, says, text_hash};
@@ -41,3 +42,4 @@ pub use record::{
 };
 pub use time::{Lies, Moment, Precision, Span, TimeError};
 pub(crate) use time::{MONTHS, day_in_words, month_in_words};
+pub use usage::Usage;

@@ -123,6 +123,30 @@ pub struct ChatReply {
     pub tool_calls: Vec<ToolCall>,
     /// Why it ended.
     pub finish: Finish,
+    /// What it cost, when the provider said.
+    pub tokens: Option<Tokens>,
+}
+
+/// Tokens of a question and its answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Read.
+    pub input: u64,
+    /// Written.
+    pub output: u64,
+}
+
+impl Tokens {
+    /// The `usage` of an answer, in the words of any provider. One that counts nothing says nothing.
+    pub(crate) fn of(answer: &Value) -> Option<Self> {
+        let usage = answer.get("usage")?;
+        let count = |names: [&str; 2]| names.iter().find_map(|name| usage.get(name)?.as_u64());
+        let input = count(["prompt_tokens", "input_tokens"]).filter(|count| *count > 0);
+        Some(Self {
+            input: input?,
+            output: count(["completion_tokens", "output_tokens"])?,
+        })
+    }
 }
 
 /// A language model.

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::openai::parts;
-use super::{ChatReply, ChatRequest, Finish, ModelError, Output, ToolCall, Turn};
+use super::{ChatReply, ChatRequest, Finish, ModelError, Output, Tokens, ToolCall, Turn};
 
 /// The most texts of one embedding request.
 pub const EMBED_BATCH: usize = 100;
@@ -85,6 +85,7 @@ pub fn read_chat(model: &str, answer: &Value) -> Result<ChatReply, ModelError> {
             Some("content_filter") => Finish::Refused,
             _ => Finish::Done,
         },
+        tokens: Tokens::of(answer),
     })
 }
 

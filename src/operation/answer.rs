@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::memory::{
     Change, ChangeKind, Claim, Contradiction, Entity, EntityId, EventStatus, Id, Memory, Message,
-    Moment, Notice, Owner, OwnerKind, Precision, Problem, Relation, Scope,
+    Moment, Notice, Owner, OwnerKind, Precision, Problem, Relation, Scope, Usage,
 };
 
 /// An entity with all that is known of it.
@@ -315,4 +315,23 @@ pub struct Stats {
     /// A hash of what is stored ([`digest`](crate::store::digest)), if it was asked for.
     #[serde(default)]
     pub digest: Option<String>,
+    /// What the LLM cost, where that is counted.
+    #[serde(default)]
+    pub spent: Option<Spent>,
+}
+
+/// The code of the problem of an event that waits for the next day, as the LLM cost what it may on this one.
+pub const OVER_BUDGET: &str = "daily_budget_spent";
+
+/// What the LLM cost an owner.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Today.
+    pub today: Usage,
+    /// On the days before on which it was asked, the newest first; at most 30.
+    pub earlier: Vec<Usage>,
+    /// How often it may be asked on one day.
+    pub daily_calls: Option<u64>,
+    /// How many tokens that may take.
+    pub daily_tokens: Option<u64>,
 }

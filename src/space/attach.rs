@@ -116,6 +116,7 @@ impl<H: Host> Space<H> {
         };
         let shown = ShownFile { media_type, base64 };
         let name = name_of(&file.source);
+        self.check_budget()?;
         Ok(
             match describe(&**chat, shown, name.as_deref(), message).await {
                 Ok(Some(words)) => Ok(words),

@@ -3,9 +3,10 @@
 use thiserror::Error;
 
 use crate::index::VectorError;
-use crate::memory::{EntityId, Id, Problem, ScopeError};
+use crate::memory::{EntityId, Id, Moment, Problem, ScopeError};
 use crate::model::ModelError;
 use crate::model::files::FileError;
+use crate::operation::OVER_BUDGET;
 use crate::pipeline::graph::CorrectionError;
 use crate::pipeline::knowledge::ReadError;
 use crate::store::StorageError;
@@ -97,6 +98,15 @@ pub enum SpaceError {
     /// The memory must not change.
     #[error("this memory is immutable: delete it and add it anew to change it")]
     Immutable(Id),
+    /// The LLM has cost what it may on one day.
+    #[error(
+        "the LLM has been asked as much as it may be for this owner today (EDGEMEM_DAILY_TOKENS, \
+         EDGEMEM_DAILY_CALLS): what was said is stored and found, and the LLM is asked about it tomorrow"
+    )]
+    OverBudget {
+        /// When work goes on.
+        until: Moment,
+    },
     /// A model failed where its answer is needed at once.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -135,6 +145,7 @@ impl SpaceError {
             SpaceError::OutOfRange { .. } => (400, "out_of_range"),
             SpaceError::EmptyText => (400, "empty_text"),
             SpaceError::Immutable(_) => (409, "immutable"),
+            SpaceError::OverBudget { .. } => (429, OVER_BUDGET),
             SpaceError::Model(error) => (502, error.code()),
             SpaceError::File(_) => (502, "file_unreachable"),
             SpaceError::Storage(StorageError::Full(_)) => (507, "storage_full"),

@@ -134,7 +134,10 @@ impl<H: Host> Space<H> {
             memories: &memories,
         };
         let result = match &self.models.chat {
-            Some(chat) if !memories.is_empty() => fill(&**chat, &filling).await?,
+            Some(chat) if !memories.is_empty() => {
+                self.check_budget()?;
+                fill(&**chat, &filling).await?
+            }
             _ => by_rules,
         };
         record.status = EventStatus::Succeeded;

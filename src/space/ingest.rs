@@ -43,6 +43,9 @@ impl<H: Host> Space<H> {
         };
         loop {
             let (batch, rest) = self.next_batch(&work.messages);
+            if !batch.is_empty() {
+                self.check_budget()?;
+            }
             let extraction = match work.extracted.take() {
                 Some(facts) => Extraction {
                     facts,

@@ -21,6 +21,14 @@ fn texts_of(memory: &Memory) -> Vec<String> {
     embedded_texts(memory, memory.text())
 }
 
+/// When a job is tried again.
+struct Retry {
+    /// How often it was tried.
+    attempts: u32,
+    /// `None` when it is given up.
+    at: Option<Moment>,
+}
+
 impl<H: Host> Space<H> {
     /// Runs every job that is due, in the order of acceptance; or those up to and with the job of one
     /// event, which is run whether it is due or not.
@@ -73,6 +81,13 @@ impl<H: Host> Space<H> {
             },
         };
         match result {
+            Err(error @ SpaceError::OverBudget { until }) => {
+                let retry = Retry {
+                    attempts: job.attempts,
+                    at: Some(until),
+                };
+                self.reschedule(job, retry, error.problem()).await
+            }
             Err(SpaceError::Model(error)) => self.postpone(job, &error).await,
             Err(SpaceError::File(error)) => {
                 let problem = SpaceError::File(error).problem();
@@ -156,16 +171,28 @@ impl<H: Host> Space<H> {
         problem: Problem,
         least_ms: u64,
     ) -> Result<(), SpaceError> {
-        let now = self.host.now();
         let attempts = job.attempts + 1;
         let wait = backoff_ms(attempts).max(least_ms);
-        let retry_at = now.plus_millis(i64::try_from(wait).unwrap_or(i64::MAX));
-        let given_up = attempts >= MAX_ATTEMPTS;
+        let wait = i64::try_from(wait).unwrap_or(i64::MAX);
+        let at = self.host.now().plus_millis(wait);
+        // Vectors are made anew until they are made.
+        let given_up = attempts >= MAX_ATTEMPTS && !matches!(job.work, Work::Embed);
+        let retry = Retry {
+            attempts,
+            at: (!given_up).then_some(at),
+        };
+        self.reschedule(job, retry, problem).await
+    }
+
+    /// Has a job wait, or gives it up, and says why in its event.
+    async fn reschedule(&self, job: Job, retry: Retry, problem: Problem) -> Result<(), SpaceError> {
+        let now = self.host.now();
         let event = match &job.work {
             Work::Add(work) => Some(self.event_record(&work.event).await?),
             _ => None,
         };
         if let Work::Export { id } = &job.work {
+            let given_up = retry.at.is_none();
             self.serve_failed_export(*id, given_up, &problem).await?;
         }
         self.commit(|state, _| {
@@ -176,17 +203,22 @@ impl<H: Host> Space<H> {
             let mut changes = Changes::default();
             if let Some(mut event) = event {
                 event.updated_at = now;
-                event.attempts = attempts;
+                event.attempts = retry.attempts;
                 event.error = Some(problem);
-                event.retry_at = (!given_up).then_some(retry_at);
-                event.status = match given_up {
-                    true => EventStatus::Failed,
-                    false => EventStatus::Pending,
+                event.retry_at = retry.at;
+                event.status = match retry.at {
+                    Some(_) => EventStatus::Pending,
+                    None => EventStatus::Failed,
                 };
                 changes.events.push(event);
             }
-            match (given_up, &job.work) {
-                (true, Work::Add(work)) => {
+            match (retry.at, &job.work) {
+                (Some(at), _) => {
+                    job.attempts = retry.attempts;
+                    job.due_at = at;
+                    changes.jobs.push(job);
+                }
+                (None, Work::Add(work)) => {
                     let messages = work.messages.iter().filter_map(|id| state.known.memory(id));
                     changes.memories.extend(messages.map(|message| Memory {
                         transcript: false,
@@ -194,13 +226,7 @@ impl<H: Host> Space<H> {
                     }));
                     changes.jobs_done.push(key);
                 }
-                (true, Work::Summarise { .. } | Work::Export { .. }) => changes.jobs_done.push(key),
-                // Vectors are made anew until they are made.
-                _ => {
-                    job.attempts = attempts;
-                    job.due_at = retry_at;
-                    changes.jobs.push(job);
-                }
+                (None, _) => changes.jobs_done.push(key),
             }
             Ok((changes, ()))
         })
@@ -288,6 +314,7 @@ impl<H: Host> Space<H> {
         let Some(upto) = ids.last().copied() else {
             return self.finish_job(job.key()).await;
         };
+        self.check_budget()?;
         let before = earlier.as_ref().map(|summary| summary.text.as_str());
         let text = summarise(&*chat, before, &messages).await?;
         let now = self.host.now();

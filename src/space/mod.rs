@@ -9,6 +9,7 @@ mod feedback;
 mod graph;
 mod ingest;
 mod jobs;
+mod meter;
 mod notices;
 mod pages;
 mod read;
@@ -32,6 +33,7 @@ use crate::pipeline::knowledge::Known;
 use crate::store::{Changes, Storage};
 
 pub use error::SpaceError;
+use meter::Meter;
 pub use settings::Settings;
 use state::State;
 
@@ -108,6 +110,8 @@ pub struct Space<H> {
     project: RefCell<Rc<ProjectSettings>>,
     /// The events whose jobs are running.
     running: RefCell<BTreeSet<Id>>,
+    /// What the LLM costs, where that is counted.
+    meter: Meter,
 }
 
 /// The state of a space, and what it knows with the words in storage.
@@ -136,15 +140,23 @@ impl<H: Host> Space<H> {
         if let Some(damage) = damage {
             host.warn(&format!("{damage}: the indexes are made anew"));
         }
+        let meter = match H::SERVES {
+            true => Meter::load(host.storage()).await?,
+            false => Meter::default(),
+        };
         let space = Self {
             host,
-            models,
+            models: match H::SERVES {
+                true => meter.around(models),
+                false => models,
+            },
             hash,
             state: RefCell::new(state),
             commits: Mutex::new(()),
             jobs: Mutex::new(()),
             project: RefCell::default(),
             running: RefCell::default(),
+            meter,
         };
         space.save_pages().await;
         Ok(space)
@@ -256,6 +268,9 @@ impl<H: Host> Space<H> {
             let new = notices::of(&changes, ids.start, self.host.now());
             changes.notices.extend(new);
         }
+        if H::SERVES {
+            changes.usage = self.meter.to_store(self.host.now());
+        }
         // What is stored must be readable when the space is opened again.
         state.index.check_vectors(&changes.vectors)?;
         Ok(changes)
@@ -274,6 +289,9 @@ impl<H: Host> Space<H> {
         }
         let storage = self.host.storage();
         storage.commit(writes).await?;
+        if let Some(usage) = &changes.usage {
+            self.meter.store(usage.clone());
+        }
         {
             let mut state = self.state.borrow_mut();
             state.pages.written(&changes);

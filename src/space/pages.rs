@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::state::{State, vectors_of};
 use super::{Host, Space, SpaceError};
 use crate::index::Residency;
-use crate::memory::{Id, Memory};
+use crate::memory::Id;
 use crate::pipeline::pages::{
     load_cards, load_codes, load_links, load_rows, load_words, page_of_card, page_of_links,
     save_cards, save_codes, save_links, save_rows, save_words,
@@ -27,6 +27,9 @@ const EVERY: usize = 128;
 
 /// Pages read at a time while loading.
 const PAGES: usize = 64;
+
+/// Vectors read at a time for the tail: few, as they may not be wanted.
+const AHEAD: usize = 16;
 
 const HEAD: &str = "head";
 
@@ -229,19 +232,26 @@ impl State {
         changed: BTreeSet<Id>,
     ) -> Result<(), SpaceError> {
         let mut changes = Changes::default();
+        let mut vectors = Vec::new().into_iter().peekable();
         for id in changed {
             let key = id.to_string();
-            match storage.read(Table::Memories, &key)? {
-                Some(bytes) => {
-                    let memory: Memory = decode_record(Table::Memories, &key, &bytes)?;
-                    changes.memories.push(memory);
-                    let vectors = storage.get(Table::Vectors, &key).await?;
-                    let vectors = vectors.map(|bytes| vectors_of(&key, &bytes));
-                    changes
-                        .vectors
-                        .extend(vectors.transpose()?.flatten().map(|vectors| (id, vectors)));
-                }
-                None => changes.erased.push(id),
+            let Some(bytes) = storage.read(Table::Memories, &key)? else {
+                changes.erased.push(id);
+                continue;
+            };
+            changes
+                .memories
+                .push(decode_record(Table::Memories, &key, &bytes)?);
+            // What changed last has keys that follow each other; a database that must be waited for takes its time for
+            // each question.
+            while vectors.next_if(|(known, _)| *known < key).is_some() {}
+            if vectors.peek().is_none() {
+                let next = storage.scan(Table::Vectors, Bound::Included(&key), AHEAD);
+                vectors = next.await?.into_iter().peekable();
+            }
+            if let Some((_, bytes)) = vectors.next_if(|(known, _)| *known == key) {
+                let found = vectors_of(&key, &bytes)?;
+                changes.vectors.extend(found.map(|vectors| (id, vectors)));
             }
         }
         self.apply(changes, storage)
@@ -274,9 +284,9 @@ impl State {
         writes.collect()
     }
 
-    /// The writes that bring the stored pages up to the state; `None` while too little has changed.
-    fn pages_due(&self) -> Option<(Vec<Write>, Head)> {
-        let is_due = self.pages.torn || self.pages.changed.len() >= EVERY;
+    /// The writes that bring the stored pages up to the state; `None` while fewer memories than `least` have changed.
+    fn pages_due(&self, least: usize) -> Option<(Vec<Write>, Head)> {
+        let is_due = self.pages.torn || self.pages.changed.len() >= least;
         if !is_due || self.has_stale_vectors() {
             return None;
         }
@@ -345,7 +355,18 @@ impl<H: Host> Space<H> {
     /// Stores the pages when enough has changed. They only repeat what is stored, so that a failure costs time
     /// at the next start and is no failure of the operation; it is tried again after the next change.
     pub(super) async fn save_pages(&self) {
-        let Some((writes, head)) = self.state.borrow().pages_due() else {
+        self.save_pages_of(EVERY).await;
+    }
+
+    /// Stores the pages however little has changed, so that the next start has less to do: for a host that has
+    /// nothing else to do.
+    pub async fn settle(&self) {
+        let _turn = self.commits.lock().await;
+        self.save_pages_of(1).await;
+    }
+
+    async fn save_pages_of(&self, least: usize) {
+        let Some((writes, head)) = self.state.borrow().pages_due(least) else {
             return;
         };
         match self.host.storage().commit(writes).await {

@@ -308,6 +308,7 @@ impl<H: Host> Space<H> {
             budget: state.settings().budget,
             module: self.host.memory(),
             digest,
+            spent: self.spent(),
         })))
     }
 

@@ -5,6 +5,8 @@ use crate::model::config::{ConfigError, ConfigProblem};
 
 const VECTOR_INDEX: &str = "EDGEMEM_VECTOR_INDEX";
 const MEGABYTES: &str = "EDGEMEM_SPACE_MEGABYTES";
+const DAILY_TOKENS: &str = "EDGEMEM_DAILY_TOKENS";
+const DAILY_CALLS: &str = "EDGEMEM_DAILY_CALLS";
 const PURGE_DAYS: &str = "EDGEMEM_PURGE_EXPIRED_DAYS";
 
 /// The longest time that an expired memory can be kept, in days: a century.
@@ -26,6 +28,10 @@ pub struct Settings {
     pub purge_after: i64,
     /// Keep notices of what happens, for a directory that fetches them.
     pub notices: bool,
+    /// How many tokens the LLM may cost an owner on one day (UTC), read and written; any number when `None`.
+    pub daily_tokens: Option<u64>,
+    /// How often it may be asked for an owner on one day.
+    pub daily_calls: Option<u64>,
 }
 
 impl Default for Settings {
@@ -36,6 +42,8 @@ impl Default for Settings {
             budget: 64 << 20,
             purge_after: 30 * DAY_MS,
             notices: false,
+            daily_tokens: None,
+            daily_calls: None,
         }
     }
 }
@@ -87,6 +95,22 @@ impl Settings {
             })?;
             settings.purge_after = days * DAY_MS;
         }
+        let count = |name: &'static str| match set(name) {
+            None => Ok(None),
+            Some(value) => match value.parse() {
+                Ok(count) => Ok(Some(count)),
+                Err(_) => Err(ConfigError {
+                    variable: name,
+                    problem: ConfigProblem::NoNumber {
+                        found: value,
+                        least: 0,
+                        most: u64::MAX,
+                    },
+                }),
+            },
+        };
+        settings.daily_tokens = count(DAILY_TOKENS)?;
+        settings.daily_calls = count(DAILY_CALLS)?;
         Ok(settings)
     }
 }
@@ -107,6 +131,11 @@ mod tests {
         assert_eq!(hnsw.vector_index, VectorIndexKind::Hnsw);
         assert_eq!(read(MEGABYTES, "96").unwrap().budget, 96 << 20);
         assert_eq!(read(PURGE_DAYS, "0").unwrap().purge_after, 0);
+        assert_eq!(
+            read(DAILY_TOKENS, "5000").unwrap().daily_tokens,
+            Some(5_000)
+        );
+        assert_eq!(read(DAILY_CALLS, "0").unwrap().daily_calls, Some(0));
     }
 
     #[test]
@@ -119,5 +148,6 @@ mod tests {
         assert!(read(MEGABYTES, "0").is_err());
         assert!(read(MEGABYTES, "lots").is_err());
         assert!(read(PURGE_DAYS, "-1").is_err());
+        assert!(read(DAILY_TOKENS, "few").is_err());
     }
 }

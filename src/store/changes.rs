@@ -1,8 +1,8 @@
 //! What one commit changes, as nouns; and as the writes that a storage takes.
 
 use super::records::{
-    EventRecord, ExportRecord, Job, RecordError, SpaceRecord, SummaryRecord, Work, encode,
-    encode_vectors,
+    EventRecord, ExportRecord, Job, RecordError, SpaceRecord, SummaryRecord, UsageRecord, Work,
+    encode, encode_vectors,
 };
 use super::{Table, Write};
 use crate::memory::{
@@ -12,6 +12,9 @@ use crate::memory::{
 /// The key of the [`SpaceRecord`] in [`Table::Space`].
 pub const SPACE_KEY: &str = "space";
 
+/// The key of the [`UsageRecord`] in [`Table::Space`].
+pub const USAGE_KEY: &str = "usage";
+
 /// Everything that one commit changes. Records replace those of the same key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
@@ -19,6 +22,8 @@ pub struct Changes {
     pub clear: bool,
     /// What the space is.
     pub space: Option<SpaceRecord>,
+    /// What the LLM cost.
+    pub usage: Option<UsageRecord>,
     /// Memories, new or changed.
     pub memories: Vec<Memory>,
     /// Memories to remove, with their vectors.
@@ -102,6 +107,9 @@ impl Changes {
         }
         if let Some(space) = &self.space {
             writes.push(put(Table::Space, SPACE_KEY.to_owned(), space, Vec::new())?);
+        }
+        if let Some(usage) = &self.usage {
+            writes.push(put(Table::Space, USAGE_KEY.to_owned(), usage, Vec::new())?);
         }
         for id in &self.erased {
             let key = id.to_string();

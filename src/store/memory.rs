@@ -20,13 +20,23 @@ impl MemoryStorage {
         Self::default()
     }
 
-    /// Takes over the rows of a table.
-    pub fn extend(&self, table: Table, rows: impl IntoIterator<Item = Entry>) {
+    /// Takes over rows of a table.
+    pub fn extend(&self, table: Table, rows: Vec<Entry>) {
         self.tables
             .borrow_mut()
             .entry(table)
             .or_default()
             .extend(rows);
+    }
+
+    /// The rows of a table from one key to another, in order.
+    pub fn between(&self, table: Table, first: &str, last: &str) -> Vec<Entry> {
+        let keys = (Bound::Included(first), Bound::Included(last));
+        let tables = self.tables.borrow();
+        let rows = tables.get(&table).map(|rows| rows.range::<str, _>(keys));
+        let rows = rows.into_iter().flatten();
+        rows.map(|(key, record)| (key.clone(), record.clone()))
+            .collect()
     }
 
     /// Takes over writes at once, as a commit does: for a storage that must be waited for, and keeps some of its

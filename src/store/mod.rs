@@ -8,6 +8,7 @@ mod changes;
 pub mod conformance;
 mod digest;
 mod memory;
+mod packed;
 pub mod pages;
 pub mod records;
 
@@ -16,9 +17,10 @@ use std::ops::Bound;
 use futures_util::future::LocalBoxFuture;
 use thiserror::Error;
 
-pub use changes::{Changes, SPACE_KEY, history_key, relation_key};
+pub use changes::{Changes, SPACE_KEY, USAGE_KEY, history_key, relation_key};
 pub use digest::digest;
 pub use memory::MemoryStorage;
+pub use packed::{Packed, Packing};
 
 /// The tables of a space. Keys within a table are texts, ordered by their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::Table;
 use crate::memory::{
-    Category, ChangeKind, EventStatus, Export, Fact, File, Id, Moment, Owner, Problem, Scope,
+    Category, ChangeKind, EventStatus, Export, Fact, File, Id, Moment, Owner, Problem, Scope, Usage,
 };
 
 /// The version that is written.
@@ -31,6 +31,13 @@ pub struct SpaceRecord {
     /// The embedder that made its vectors.
     #[serde(default)]
     pub embedder: Option<String>,
+}
+
+/// What the LLM cost on the last days, the newest last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UsageRecord {
+    /// The days on which it was asked.
+    pub days: Vec<Usage>,
 }
 
 /// Work to do.

@@ -17,7 +17,7 @@ use edgemem::memory::{Id, Memory, Message, Moment, Owner, OwnerKind, Scope};
 use edgemem::model::builtin::StaticEmbedder;
 use edgemem::model::files::Files;
 use edgemem::model::{
-    ChatModel, ChatReply, ChatRequest, Finish, ModelError, Output, Reranker, ToolCall, Turn,
+    ChatModel, ChatReply, ChatRequest, Finish, ModelError, Output, Reranker, Tokens, ToolCall, Turn,
 };
 use edgemem::operation::{Add, Event, EventStatus, Hit, List, Operation, Reply, Search};
 use edgemem::space::{Host, Models, Settings, Space, SpaceError};
@@ -83,6 +83,8 @@ pub enum Answer {
 pub struct Script {
     pub answers: RefCell<VecDeque<Answer>>,
     pub asked: RefCell<Vec<ChatRequest>>,
+    /// What each answer says that it cost.
+    pub tokens: Cell<Option<Tokens>>,
 }
 
 impl Script {
@@ -116,6 +118,7 @@ impl ChatModel for Script {
             content,
             tool_calls: Vec::new(),
             finish,
+            tokens: self.tokens.get(),
         };
         let result = match answer {
             Answer::Text(text) => Ok(reply(text, Finish::Done)),

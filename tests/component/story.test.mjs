@@ -89,6 +89,8 @@ test("every question has an answer of its kind", async () => {
   assert.equal((await ask("get", hit.memory.id)).text, hit.memory.text);
   const stats = await ask("stats");
   assert.equal(stats.memories, expected.memories.filter(({ current }) => current).length);
+  assert.equal(stats.vectors, "resident");
+  assert.ok(stats.module > stats.bytes && stats.bytes > 0n);
   assert.equal((await ask("summary", { runId: "none" })).text, "");
 });
 

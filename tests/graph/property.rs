@@ -41,6 +41,7 @@ impl ChatModel for Dice {
             content: String::new(),
             tool_calls: Vec::new(),
             finish: Finish::Done,
+            tokens: None,
         };
         match &request.output {
             Output::Tools(_) => {

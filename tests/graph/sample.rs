@@ -63,6 +63,7 @@ impl edgemem::model::ChatModel for Sample {
             tool_calls: calls.collect(),
             content: content.to_string(),
             finish: Finish::Done,
+            tokens: None,
         })))
     }
 }

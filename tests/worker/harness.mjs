@@ -74,6 +74,7 @@ function query(file, statement) {
  * @param {string} [options.main] a module that stands before index.js and imports it
  * @param {string | null} [options.config] its wrangler.toml; null when the other options say it all
  * @param {object} [options.durableObjects] its Durable Objects, without a configuration
+ * @param {object} [options.ratelimits] rate limiters by the names of their bindings
  */
 export async function serve({
   vars = {},
@@ -82,6 +83,7 @@ export async function serve({
   config = process.env.EDGEMEM_WRANGLER_CONFIG ?? join(root, "wrangler.toml"),
   main,
   durableObjects,
+  ratelimits,
 } = {}) {
   // A process group of its own, so that a kill reaches workerd too.
   const child = fork(script, { detached: true, stdio: ["ignore", "pipe", "pipe", "ipc"] });
@@ -148,6 +150,7 @@ export async function serve({
       state,
       vars,
       durableObjects,
+      ratelimits,
     });
   } catch (error) {
     server.cut();

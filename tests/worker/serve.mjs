@@ -20,7 +20,7 @@ process.on("disconnect", async () => {
 });
 
 const answers = {
-  async start({ modules, config, build, main, state, vars, durableObjects }) {
+  async start({ modules, config, build, main, state, vars, durableObjects, ratelimits }) {
     const require = createRequire(modules);
     const { Miniflare, convertV4MiniflareOptions } = require("miniflare");
     worker = { compatibilityDate: "2026-11-01", durableObjects, name: "test" };
@@ -37,6 +37,7 @@ const answers = {
         resourcePersistencePath: state,
         ...worker,
         bindings: { ...worker.bindings, ...vars },
+        ratelimits: { ...worker.ratelimits, ...ratelimits },
         modulesRoot: build,
         modules: [
           ...(main ? [{ type: "ESModule", path: `${build}/main.mjs`, contents: readFileSync(main, "utf8") }] : []),

@@ -1,4 +1,4 @@
-//! The WebAssembly component: built, checked for what it imports, and made into JavaScript modules.
+//! The WebAssembly components: built, checked for what they import, and made into JavaScript modules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,90 @@ use crate::shell::{Project, output, run, say};
 use crate::stamp;
 use crate::tools::{self, Node};
 
-/// The component's crate.
-const CRATE: (&str, &str) = ("edgemem-component", "crates/component");
-/// A component for tests: the storage conformance suite.
-const SUITE: (&str, &str) = ("edgemem-component-storage-test", "tests/component/storage");
+/// A component that is built.
+struct Component {
+    /// What it is, for people.
+    what: &'static str,
+    krate: &'static str,
+    folder: &'static str,
+    /// The name of its file.
+    name: &'static str,
+    /// Files that it is made of besides those of every component.
+    inputs: &'static [&'static str],
+    /// All that its world imports.
+    imports: &'static [&'static str],
+    /// How its JavaScript is instantiated.
+    instantiation: &'static str,
+}
+
+/// The world `library`. Of `types` nothing is called.
+const LIBRARY: Component = Component {
+    what: "the component",
+    krate: "edgemem-component",
+    folder: "crates/component",
+    name: "edgemem",
+    inputs: &[],
+    imports: &[
+        "edgemem:memory/chat",
+        "edgemem:memory/clock",
+        "edgemem:memory/embed",
+        "edgemem:memory/random",
+        "edgemem:memory/storage",
+        "edgemem:memory/types",
+    ],
+    instantiation: "async",
+};
+
+/// The world `service`, with what its interfaces use.
+const SERVICE: Component = Component {
+    what: "the service",
+    krate: "edgemem-service",
+    folder: "crates/service",
+    name: "service",
+    inputs: &["models/builtin.bin", "www/openapi.json", "www/docs.html"],
+    imports: &[
+        "wasi:cli/environment",
+        "wasi:cli/stderr",
+        "wasi:clocks/monotonic-clock",
+        "wasi:clocks/wall-clock",
+        "wasi:http/outgoing-handler",
+        "wasi:http/types",
+        "wasi:io/error",
+        "wasi:io/poll",
+        "wasi:io/streams",
+        "wasi:keyvalue/atomics",
+        "wasi:keyvalue/batch",
+        "wasi:keyvalue/store",
+        "wasi:random/random",
+    ],
+    instantiation: "sync",
+};
+
+/// Components for tests: the storage conformance suite, on each world's storage.
+const SUITE: Component = Component {
+    what: "the storage suite",
+    krate: "edgemem-component-storage-test",
+    folder: "tests/component/storage",
+    name: "storage",
+    inputs: &["crates/component/src"],
+    ..LIBRARY
+};
+const KEYVALUE_SUITE: Component = Component {
+    what: "the storage suite on a key-value store",
+    krate: "edgemem-component-keyvalue-test",
+    folder: "tests/component/keyvalue",
+    name: "keyvalue",
+    inputs: &["crates/service/src"],
+    ..SERVICE
+};
+
 /// The folder whose package.json names the tools.
 const TOOLS: &str = "tests/component";
 
-/// All that the world `library` imports. Of `types` nothing is called.
-const IMPORTS: [&str; 6] = ["chat", "clock", "embed", "random", "storage", "types"];
-
 /// What components are made of, besides their own folders.
-const INPUTS: [&str; 8] = [
+const INPUTS: [&str; 7] = [
     "src",
     "wit",
-    "crates/component/src",
     "tests/component/package-lock.json",
     "Cargo.toml",
     "Cargo.lock",
@@ -43,22 +112,26 @@ const MEND: [&str; 2] = [
     "if (this.#lockHolderTaskID !== null) { return; }",
 ];
 
-/// The component's file.
-pub fn file() -> String {
-    format!("{}/build/edgemem.wasm", CRATE.1)
+impl Component {
+    fn file(&self) -> String {
+        format!("{}/build/{}.wasm", self.folder, self.name)
+    }
 }
 
-/// Builds the component into `crates/component/build`, and beside it the modules by which Node runs it.
+/// Builds the components into `build` in their crates' folders, and beside each the modules by which Node runs it.
 pub fn build(project: &Project) -> Result<Node, Failure> {
     let node = tools(project)?;
-    component(project, &node, CRATE, "edgemem")?;
-    check(project, &node)?;
+    for made in [&LIBRARY, &SERVICE] {
+        component(project, &node, made)?;
+        check(project, &node, made)?;
+    }
     Ok(node)
 }
 
-/// Builds the storage suite.
-pub fn suite(project: &Project, node: &Node) -> Result<(), Failure> {
-    component(project, node, SUITE, "storage")
+/// Builds the storage suites.
+pub fn suites(project: &Project, node: &Node) -> Result<(), Failure> {
+    component(project, node, &SUITE)?;
+    component(project, node, &KEYVALUE_SUITE)
 }
 
 fn tools(project: &Project) -> Result<Node, Failure> {
@@ -80,16 +153,18 @@ fn tool(project: &Project, node: &Node, name: &str) -> Command {
     command
 }
 
-fn component(
-    project: &Project,
-    node: &Node,
-    (krate, folder): (&str, &str),
-    name: &str,
-) -> Result<(), Failure> {
+fn component(project: &Project, node: &Node, asked: &Component) -> Result<(), Failure> {
+    let Component {
+        krate,
+        folder,
+        name,
+        ..
+    } = asked;
     let out = project.root.join(folder).join("build");
     let stamp = out.join(".edgemem");
     let sources = format!("{folder}/src");
-    let inputs: Vec<&str> = INPUTS.into_iter().chain([sources.as_str()]).collect();
+    let own = asked.inputs.iter().copied().chain([sources.as_str()]);
+    let inputs: Vec<&str> = INPUTS.into_iter().chain(own).collect();
     let digest = stamp::digest(&project.root, &inputs, &MEND)?;
     let made = out.join(format!("{name}.wasm"));
     if stamp::says(&stamp, &digest) && made.is_file() {
@@ -128,9 +203,13 @@ fn component(
     run(tool(project, node, "jco")
         .arg("transpile")
         .arg(&made)
-        .args(["--instantiation", "async", "--quiet", "--name", name, "-o"])
+        .args(["--instantiation", asked.instantiation])
+        .args(["--quiet", "--name", name, "-o"])
         .arg(out.join("node")))?;
-    mend(&out.join(format!("node/{name}.js")))?;
+    // Only who waits in the middle of a call has a lock to hand on.
+    if asked.instantiation == "async" {
+        mend(&out.join(format!("node/{name}.js")))?;
+    }
     let modules = out.join("node/package.json");
     fs::write(&modules, "{\"type\": \"module\"}\n")
         .trying(format!("writing {}", modules.display()))?;
@@ -150,33 +229,27 @@ fn mend(file: &Path) -> Result<(), Failure> {
     fs::write(file, made.replace(fault, mended)).trying(format!("writing {}", file.display()))
 }
 
-/// Sees that the component imports nothing that its world does not.
-fn check(project: &Project, node: &Node) -> Result<(), Failure> {
-    let world = output(tool(project, node, "jco").arg("wit").arg(file())).unwrap_or_default();
+/// Sees that a component imports nothing that its world does not.
+fn check(project: &Project, node: &Node, made: &Component) -> Result<(), Failure> {
+    let file = made.file();
+    let world = output(tool(project, node, "jco").arg("wit").arg(&file)).unwrap_or_default();
     let imports = world
         .lines()
         .filter_map(|line| line.trim().strip_prefix("import "));
-    let known = |import: &str| {
-        let name = import.strip_prefix("edgemem:memory/");
-        name.is_some_and(|name| {
-            IMPORTS
-                .iter()
-                .any(|known| name.starts_with(&format!("{known}@")))
-        })
-    };
     let mut count = 0;
     for import in imports {
         count += 1;
-        if !known(import) {
+        let name = import.split('@').next().unwrap_or(import);
+        if !made.imports.contains(&name) {
             return Err(Failure::Missing {
-                what: format!("the component imports {import}"),
+                what: format!("{} imports {import}", made.what),
                 advice: "its world, wit/world.wit, does not".into(),
             });
         }
     }
     if count == 0 {
         return Err(Failure::Missing {
-            what: format!("{} names no imports", file()),
+            what: format!("{file} names no imports"),
             advice: "`jco wit` shows what it is".into(),
         });
     }
@@ -191,14 +264,16 @@ fn target(project: &Project) -> PathBuf {
     }
 }
 
-/// Prints how large it is.
+/// Prints how large they are.
 pub fn sizes(project: &Project) -> Result<(), Failure> {
-    let path = file();
-    let bytes = fs::read(project.root.join(&path)).trying(format!("reading {path}"))?;
-    let (raw, packed) = (kilobytes(bytes.len()), kilobytes(gzipped(&bytes)?));
-    println!(
-        "  {:<24} {raw:>8.1} KB, {packed:>8.1} KB gzipped   {path}",
-        "the component"
-    );
+    for made in [LIBRARY, SERVICE] {
+        let path = made.file();
+        let bytes = fs::read(project.root.join(&path)).trying(format!("reading {path}"))?;
+        let (raw, packed) = (kilobytes(bytes.len()), kilobytes(gzipped(&bytes)?));
+        println!(
+            "  {:<24} {raw:>8.1} KB, {packed:>8.1} KB gzipped   {path}",
+            made.what
+        );
+    }
     Ok(())
 }

@@ -41,24 +41,38 @@ impl Api {
 
     /// Posts JSON; the answer, and how long it took.
     pub fn post(&self, path: &str, body: &Value) -> Result<(Value, Duration), Failure> {
-        let url = format!("{}{path}", self.base);
         let start = Instant::now();
-        let lost = |error: ureq::Error| Failure::Unreachable {
+        let answer = self.ask("POST", path, body)?;
+        Ok((answer, start.elapsed()))
+    }
+
+    /// Asks with any method; without a body when it is null.
+    pub fn ask(&self, method: &'static str, path: &str, body: &Value) -> Result<Value, Failure> {
+        let url = format!("{}{path}", self.base);
+        let lost = |reason: String| Failure::Unreachable {
             url: url.clone(),
-            reason: error.to_string(),
+            reason,
         };
-        let request = self
-            .agent
-            .post(&url)
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(&url)
             .header("authorization", format!("Token {}", self.key))
             .header("content-type", "application/json");
-        let mut answer = request.send(body.to_string()).map_err(lost)?;
-        let text = answer.body_mut().read_to_string().map_err(lost)?;
-        let time = start.elapsed();
+        let text = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let request = request
+            .body(text)
+            .map_err(|error| lost(error.to_string()))?;
+        let asked = self.agent.run(request);
+        let mut answer = asked.map_err(|error| lost(error.to_string()))?;
+        let read = answer.body_mut().read_to_string();
+        let text = read.map_err(|error| lost(error.to_string()))?;
         match (answer.status().is_success(), serde_json::from_str(&text)) {
-            (true, Ok(json)) => Ok((json, time)),
+            (true, Ok(json)) => Ok(json),
             _ => Err(Failure::Answer {
-                method: "POST",
+                method,
                 path: path.to_owned(),
                 status: answer.status().as_u16(),
                 body: text,

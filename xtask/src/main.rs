@@ -8,6 +8,7 @@ mod dev;
 mod eval;
 mod failure;
 mod http;
+mod key;
 mod keywords;
 mod npm;
 mod process;
@@ -40,6 +41,15 @@ cargo xtask test [STEP...]
 cargo xtask build [worker] [npm] [app] [component]
     Builds the Worker into crates/worker/build, the npm package in npm, the app into www/app (with the package), and
     the WebAssembly component into crates/component/build, or some of them, and prints sizes.
+
+cargo xtask key make NAME [--role read|write|admin] [--expires-in SECONDS]
+cargo xtask key list
+cargo xtask key revoke ID
+    Makes, lists and ends API keys of a project. A key is printed once.
+    --role R        what it may                          [read]
+    --expires-in N  after how many seconds it ends       [never]
+    --host URL      the server                           [http://127.0.0.1:8787, as `dev` serves it]
+    EDGEMEM_API_KEY is an admin key of the project; with the default host, the one that `dev` prints.
 
 cargo xtask eval --data FILE [...]
     Measures recall; `cargo xtask eval --help` tells more.
@@ -85,6 +95,7 @@ fn dispatch(words: &[String]) -> Result<(), Box<dyn Error>> {
         "dev" => Ok(dev::run(&project, rest)?),
         "test" => Ok(test::run(&project, rest)?),
         "build" => Ok(build::run(&project, rest)?),
+        "key" => Ok(key::run(&project, rest)?),
         "eval" => eval::run(rest),
         "bench" => Ok(bench::run(&project, rest)?),
         "help" | "--help" | "-h" => {

@@ -16,10 +16,13 @@ const KEYS: &str = "EDGEMEM_API_KEYS";
 /// The key of another project of the tests, in which everything may be erased.
 pub const SPARE_KEY: &str = "key-of-the-tests-1";
 /// Variables that are passed on from the environment.
-const PASSED: [&str; 8] = [
+const PASSED: [&str; 11] = [
     KEYS,
+    "EDGEMEM_TOKEN_SECRET",
     "EDGEMEM_CORS_ORIGINS",
     "EDGEMEM_FETCH_ORIGINS",
+    "EDGEMEM_USER_REQUESTS_PER_MINUTE",
+    "EDGEMEM_DAILY_",
     "EDGEMEM_LLM_",
     "EDGEMEM_EMBEDDER_",
     "OPENAI_API_KEY",

@@ -20,12 +20,14 @@ use crate::tools::{self, BuildTools, Node};
 
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 /// Crates that are compiled to WebAssembly, each alone: together, cargo would unify their features.
-const FACES: [&str; 5] = [
+const FACES: [&str; 7] = [
     "edgemem-worker",
     "edgemem-worker-storage-test",
     "edgemem-web",
     "edgemem-component",
     "edgemem-component-storage-test",
+    "edgemem-service",
+    "edgemem-component-keyvalue-test",
 ];
 const CORE: &str = "edgemem";
 /// What the native tests switch on.
@@ -78,7 +80,7 @@ const STEPS: [(&str, Step, &str); 9] = [
     (
         "clients",
         clients,
-        "mem0's own clients, MCP's, and the published examples, against the Worker",
+        "mem0's own clients, MCP's, agent frameworks, and the published examples, against the Worker",
     ),
 ];
 
@@ -232,9 +234,13 @@ fn web(project: &Project) -> Result<(), Failure> {
 }
 
 fn component(project: &Project) -> Result<(), Failure> {
+    cargo(project, &[&["test", "-p", "edgemem-service"]])?;
     let node = component::build(project)?;
-    component::suite(project, &node)?;
+    component::suites(project, &node)?;
     component::sizes(project)?;
+    for folder in ["examples/component/service", "tests/clients/typescript"] {
+        node.packages(project, &project.root.join(folder))?;
+    }
     let models = build_model_server(project)?;
     let mut command = project.command(&node.program);
     command
@@ -265,9 +271,16 @@ fn clients(project: &Project) -> Result<(), Failure> {
         "tests/clients/python/requirements-1.txt",
     )?;
     let python_mcp = python(project, "python-mcp", "tests/clients/mcp/requirements.txt")?;
+    let frameworks = "tests/clients/integrations";
+    let python_frameworks = python(
+        project,
+        "python-integrations",
+        "tests/clients/integrations/requirements.txt",
+    )?;
     let typescript = project.root.join("tests/clients/typescript");
     let mcp = project.root.join("tests/clients/mcp");
-    for folder in [&typescript, &mcp] {
+    let integrations = project.root.join(frameworks);
+    for folder in [&typescript, &mcp, &integrations] {
         tools.node.packages(project, folder)?;
     }
     build::worker(project, &tools, build::WORKER)?;
@@ -296,6 +309,8 @@ fn clients(project: &Project) -> Result<(), Failure> {
             .env("EDGEMEM_FILES_URL", format!("{base}/files"))
             .env("EDGEMEM_API_KEY", &settings.key)
             .env("EDGEMEM_SPARE_API_KEY", SPARE_KEY)
+            .env("OPENAI_BASE_URL", &base)
+            .env("OPENAI_API_KEY", "replayed")
             .env("MEM0_TELEMETRY", "False");
         execute(command)
     };
@@ -322,6 +337,9 @@ fn clients(project: &Project) -> Result<(), Failure> {
     let clients = clients.and(in_python(&python_mcp, "tests/clients/mcp"));
     say("MCP's TypeScript clients and its inspector, and the examples of the published API");
     let clients = clients.and(in_node(&mcp));
+    say("agent frameworks: the programs of docs/integrations.md, and n8n's node");
+    let clients = clients.and(in_python(&python_frameworks, frameworks));
+    let clients = clients.and(in_node(&integrations));
     clients.inspect_err(|_| eprint!("{}", worker.log()))
 }
 

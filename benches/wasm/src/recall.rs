@@ -62,6 +62,7 @@ impl ChatModel for Script {
             content: String::new(),
             tool_calls: Vec::new(),
             finish: Finish::Done,
+            tokens: None,
         };
         match &request.output {
             Output::Json { .. } => {

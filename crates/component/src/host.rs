@@ -80,6 +80,7 @@ impl ChatModel for HostChat {
                     chat::Finish::Length => Finish::Length,
                     chat::Finish::Refused => Finish::Refused,
                 },
+                tokens: None,
             })
         })
     }

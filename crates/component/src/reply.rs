@@ -361,8 +361,13 @@ impl From<Stats> for wit::Stats {
             contradictions: count(stats.contradictions),
             jobs: count(stats.jobs),
             embedder: stats.embedder,
+            vectors: match stats.vectors.as_str() {
+                "lean" => wit::Residency::Lean,
+                _ => wit::Residency::Resident,
+            },
             bytes: stats.bytes as u64,
             budget: stats.budget as u64,
+            module: stats.module.unwrap_or_default() as u64,
         }
     }
 }

@@ -1,13 +1,17 @@
 //! A space's tables in a database that must be waited for.
 
+use std::cell::RefCell;
 use std::ops::Bound;
 
-use edgemem::store::{Entry, MemoryStorage, Storage, StorageError, Table, Write};
+use edgemem::space::SpaceError;
+use edgemem::store::{Entry, Packed, Storage, StorageError, Table, Write};
+use futures_channel::oneshot;
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::host::{Backend, described};
+use crate::thrown;
 
 /// The code of an error that means that no room is left.
 const FULL: &str = "storage_full";
@@ -16,27 +20,40 @@ const FULL: &str = "storage_full";
 /// vectors are not: nearly all are found without, and none is missed.
 pub struct JsStorage {
     backend: Backend,
-    memories: MemoryStorage,
+    memories: Packed,
+    /// Ends when the commit that was begun last is stored or has failed.
+    last: RefCell<Option<oneshot::Receiver<()>>>,
 }
 
 impl JsStorage {
     /// Reads what is to be kept here.
     ///
     /// # Errors
-    /// What the backend threw.
+    /// What the backend threw, and rows of memories that cannot be read.
     pub async fn open(backend: Backend) -> Result<Self, JsValue> {
         let rows = backend.scan(Table::Memories.name(), None, true, f64::INFINITY);
-        let memories = MemoryStorage::new();
-        memories.extend(Table::Memories, entries(rows.await?.unchecked_into()));
-        Ok(Self { backend, memories })
+        let rows: Array = rows.await?.unchecked_into();
+        let memories = Packed::open(entries(rows));
+        Ok(Self {
+            backend,
+            memories: memories.map_err(|error| thrown(&SpaceError::from(error).problem()))?,
+            last: RefCell::default(),
+        })
     }
 
+    /// One after the other, as what a commit writes depends on what those before it left.
     async fn write(&self, writes: Vec<Write>) -> Result<(), StorageError> {
-        let listed = writes.iter().map(listed).collect();
-        self.backend.commit(listed).await.map_err(failed)?;
-        let kept = |write: &Write| write.is_of(Table::Memories);
-        self.memories.apply(writes.into_iter().filter(kept));
-        Ok(())
+        let (end, is_over) = oneshot::channel();
+        if let Some(before) = self.last.replace(Some(is_over)) {
+            before.await.ok();
+        }
+        let (rows, packing) = self.memories.pack(writes);
+        let stored = self.backend.commit(rows.iter().map(listed).collect()).await;
+        if stored.is_ok() {
+            self.memories.apply(packing);
+        }
+        end.send(()).ok();
+        stored.map(drop).map_err(failed)
     }
 }
 
@@ -56,7 +73,7 @@ impl Storage for JsStorage {
     }
 
     fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.memories.read(table, key)
+        self.memories.memories().read(table, key)
     }
 
     fn scan<'a>(
@@ -67,7 +84,7 @@ impl Storage for JsStorage {
     ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
         Box::pin(async move {
             if table == Table::Memories {
-                return self.memories.scan(table, after, limit).await;
+                return self.memories.memories().scan(table, after, limit).await;
             }
             let (from, inclusive) = match after {
                 Bound::Unbounded => (None, true),

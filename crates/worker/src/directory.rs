@@ -228,12 +228,12 @@ async fn send(delivery: &Delivery) -> bool {
 }
 
 /// Bits that nobody can guess, as secrets are made of them: unlike a space's, which only tell ids apart.
-fn random() -> std::result::Result<u128, Problem> {
-    let bytes = js_sys::Uint8Array::new_with_length(16);
+fn random() -> std::result::Result<[u8; 32], Problem> {
+    let bytes = js_sys::Uint8Array::new_with_length(32);
     get_random_values(&bytes).map_err(|_| internal("the runtime gives no random bits"))?;
-    let mut taken = [0; 16];
+    let mut taken = [0; 32];
     bytes.copy_to(&mut taken);
-    Ok(u128::from_le_bytes(taken))
+    Ok(taken)
 }
 
 #[wasm_bindgen]

@@ -14,16 +14,23 @@ mod models;
 mod object;
 mod storage;
 
-use ::http::StatusCode;
-use edgemem::api::{Gateway, MAX_BODY_BYTES, Received, body_too_large, problem_response};
-use edgemem::memory::Problem;
-use worker::{Context, Env, Request, event};
+use std::rc::Rc;
 
-use crate::directory::OfProject;
-use crate::failure::caught;
+use ::http::{HeaderMap, StatusCode};
+use edgemem::api::{Gateway, Known, MAX_BODY_BYTES, Received, body_too_large, problem_response};
+use edgemem::memory::Problem;
+use worker::{Context, Env, Request, console_warn, event};
+
+use crate::directory::{OfProject, ask_directory};
+use crate::failure::{caught, internal};
 use crate::http::{BodyError, read_request, to_headers, to_response};
 use crate::models::{about, variable};
-use crate::object::{Asked, ask};
+use crate::object::{Asked, What, ask, moment_now};
+
+thread_local! {
+    /// What directories said of keys, for all requests of this isolate.
+    static KNOWN: Rc<Known> = Rc::default();
+}
 
 /// Answers a request.
 #[event(fetch)]
@@ -38,6 +45,7 @@ pub async fn fetch(
 
 async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Response> {
     let gateway = Gateway::new(|name| variable(env, name), about(env));
+    let gateway = gateway.at(moment_now(), KNOWN.with(Rc::clone));
     let request = match read_request(request, MAX_BODY_BYTES).await {
         Ok(request) => request,
         Err(BodyError::TooLarge { .. }) => return to_response(problem_response(&body_too_large())),
@@ -46,7 +54,15 @@ async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Resp
             return to_response(problem_response(&problem));
         }
     };
-    let mut call = match gateway.receive(&request) {
+    let mut received = gateway.receive(&request);
+    if let Received::Unknown(lookup) = &received {
+        let answer = ask_directory(env, &lookup.project, &lookup.ask()).await;
+        received = gateway.receive_from(lookup, answer, &request);
+    }
+    if is_too_often(env, &received).await {
+        return to_response(gateway.too_often(&received));
+    }
+    let mut call = match received {
         Received::Answer(answer) => return to_response(answer),
         Received::Call(call) => call,
         Received::Work(work) => {
@@ -57,18 +73,47 @@ async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Resp
             };
             return to_response(gateway.work(*work, &backend).await);
         }
+        Received::Unknown(_) => {
+            return to_response(problem_response(&internal("nobody knows who calls")));
+        }
     };
+    let mut told = HeaderMap::new();
     loop {
-        let reply = match ask(env, &call).await {
-            Asked::Answer(answer) => {
+        let Asked { what, limits } = ask(env, &call).await;
+        told.extend(limits);
+        let reply = match what {
+            What::Answer(answer) => {
                 let status = StatusCode::from_u16(answer.status_code()).unwrap_or_default();
-                let headers = gateway.headers(&call, status);
+                let mut headers = gateway.headers(&call, status);
+                headers.extend(told);
                 return Ok(answer.with_headers(to_headers(&headers)?));
             }
-            Asked::Reply(reply) => reply,
+            What::Reply(reply) => reply,
         };
         if call.next(&reply).is_none() {
-            return to_response(gateway.answer(&call, reply));
+            let mut answer = gateway.answer(&call, reply);
+            answer.headers_mut().extend(told);
+            return to_response(answer);
+        }
+    }
+}
+
+/// The binding that counts the requests of keys, if the operator set one.
+const KEY_LIMITER: &str = "KEY_LIMITER";
+
+/// Whether a key asks more often than the operator lets it. When that cannot be told, it may.
+async fn is_too_often(env: &Env, received: &Received) -> bool {
+    let Some(caller) = received.caller() else {
+        return false;
+    };
+    let Ok(limiter) = env.rate_limiter(KEY_LIMITER) else {
+        return false;
+    };
+    match limiter.limit(caller.to_owned()).await {
+        Ok(outcome) => !outcome.success,
+        Err(error) => {
+            console_warn!("{KEY_LIMITER} did not count: {error}");
+            false
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use edgemem::api::About;
+use edgemem::api::{About, USER_LIMIT_VARIABLE, read_limit};
 use edgemem::memory::Problem;
 use edgemem::model::config::{ConfigError, EmbedderConfig, LlmConfig, ModelConfig};
 use edgemem::model::files::Files;
@@ -102,6 +102,13 @@ async fn load(env: &Env) -> Result<Models, ModelsError> {
 /// What the server tells of itself.
 pub fn about(env: &Env) -> About {
     let version = env!("CARGO_PKG_VERSION").to_owned();
+    let settings = Settings::from_env(|name| variable(env, name)).err();
+    let limit = read_limit(variable(env, USER_LIMIT_VARIABLE).as_deref()).err();
+    let mut problems: Vec<String> = settings
+        .map(|error| error.to_string())
+        .into_iter()
+        .collect();
+    problems.extend(limit);
     match ModelConfig::from_env(|name| variable(env, name)) {
         Ok(config) => About {
             version,
@@ -119,12 +126,15 @@ pub fn about(env: &Env) -> About {
             reranker: config
                 .reranker
                 .map(|config| format!("{} at {}", config.model, config.endpoint.base_url())),
-            problems: Vec::new(),
+            problems,
         },
-        Err(error) => About {
-            version,
-            problems: vec![error.to_string()],
-            ..About::default()
-        },
+        Err(error) => {
+            problems.push(error.to_string());
+            About {
+                version,
+                problems,
+                ..About::default()
+            }
+        }
     }
 }

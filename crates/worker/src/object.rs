@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 
-use edgemem::api::{Call, Order, Project, problem_response};
+use edgemem::api::{
+    Call, LIMIT_HEADERS, Left, Order, Project, USER_LIMIT_VARIABLE, Window, problem_response,
+    read_limit,
+};
 use edgemem::directory::{Answer, Ask};
 use edgemem::memory::{Moment, Problem, SpaceHash};
 use edgemem::operation::{Operation, Reply};
@@ -13,15 +16,16 @@ use edgemem::space::{Host, Settings, Space, SpaceError};
 use edgemem::store::records::{SpaceRecord, decode};
 use edgemem::store::{SPACE_KEY, Storage, Table};
 use futures_util::lock::Mutex;
+use http::HeaderMap;
 use worker::{
-    Date, DurableObject, Env, Request, Response, Result, State, console_error, console_warn,
-    durable_object, js_sys,
+    Date, DurableObject, Env, Headers, Request, Response, Result, State, console_error,
+    console_warn, durable_object, js_sys,
 };
 
 use crate::directory::{ask_directory, has_directory};
 use crate::failure::{caught, internal};
 use crate::http::{read_request, to_response, to_worker};
-use crate::models::{models, settings};
+use crate::models::{models, settings, variable};
 use crate::storage::SqliteStorage;
 
 /// The binding of the objects.
@@ -37,8 +41,14 @@ const NOTICES_AT_ONCE: usize = 200;
 const BETWEEN_REPORTS_MS: i64 = 1_000;
 const AFTER_A_FAILURE_MS: i64 = 30_000;
 
+/// What came back from a space, and what it tells the client of its limit.
+pub struct Asked {
+    pub what: What,
+    pub limits: HeaderMap,
+}
+
 /// What came back from a space.
-pub enum Asked {
+pub enum What {
     /// The response for the client, but for its headers.
     Answer(Response),
     /// A reply that leads to another question, or a failure on the way.
@@ -60,7 +70,10 @@ const PROJECT_KEY: &str = "project";
 pub async fn ask(env: &Env, call: &Call) -> Asked {
     match fetch(env, &call.project, call.space, &call.order()).await {
         Ok(asked) => asked,
-        Err(problem) => Asked::Reply(Err(problem)),
+        Err(problem) => Asked {
+            what: What::Reply(Err(problem)),
+            limits: HeaderMap::new(),
+        },
     }
 }
 
@@ -74,10 +87,13 @@ pub async fn ask_space(
     space: SpaceHash,
     operation: Operation,
 ) -> Wire {
-    match fetch(env, project, space, &Order::of(operation)).await? {
-        Asked::Reply(reply) => reply,
+    match fetch(env, project, space, &Order::of(operation))
+        .await?
+        .what
+    {
+        What::Reply(reply) => reply,
         // The object itself could not read the order.
-        Asked::Answer(_) => Err(internal("a space answered what was not asked")),
+        What::Answer(_) => Err(internal("a space answered what was not asked")),
     }
 }
 
@@ -106,12 +122,23 @@ async fn fetch(
         .fetch_with_request(request)
         .await
         .map_err(unreachable)?;
+    let limits = limits_in(response.headers());
     if !response.headers().has(REPLY).map_err(unreachable)? {
-        return Ok(Asked::Answer(response));
+        let what = What::Answer(response);
+        return Ok(Asked { what, limits });
     }
     let answer = response.bytes().await.map_err(unreachable)?;
     let reply = serde_json::from_slice::<Wire>(&answer).map_err(unreadable)?;
-    Ok(Asked::Reply(reply))
+    let what = What::Reply(reply);
+    Ok(Asked { what, limits })
+}
+
+fn limits_in(headers: &Headers) -> HeaderMap {
+    let told = LIMIT_HEADERS.into_iter().filter_map(|name| {
+        let value = headers.get(name.as_str()).ok()??;
+        Some((name, value.parse().ok()?))
+    });
+    told.collect()
 }
 
 type Wire = std::result::Result<Reply, Problem>;
@@ -147,6 +174,8 @@ pub struct SpaceObject {
     stored_project: AssertUnwindSafe<Cell<bool>>,
     /// When the directory may be told next: what happens meanwhile is told at once.
     tell_after: AssertUnwindSafe<Cell<Moment>>,
+    /// The requests of this minute.
+    window: AssertUnwindSafe<Cell<Window>>,
 }
 
 impl DurableObject for SpaceObject {
@@ -159,6 +188,7 @@ impl DurableObject for SpaceObject {
             project: AssertUnwindSafe(RefCell::default()),
             stored_project: AssertUnwindSafe(Cell::new(false)),
             tell_after: AssertUnwindSafe(Cell::new(Moment::from_millis(0))),
+            window: AssertUnwindSafe(Cell::default()),
         }
     }
 
@@ -167,19 +197,30 @@ impl DurableObject for SpaceObject {
             Ok(read) => read,
             Err(problem) => return to_response(problem_response(&problem)),
         };
-        let reply = self.apply(space, order.operation.clone()).await;
-        match order.answer(reply) {
-            Ok(answer) => to_response(answer),
+        let left = self.count(&order);
+        let reply = match left
+            .clone()
+            .and_then(|left| left.map_or(Ok(()), |left| left.check()))
+        {
+            Ok(()) => self.apply(space, order.operation.clone()).await,
+            Err(problem) => Err(problem),
+        };
+        let mut answer = match order.answer(reply) {
+            Ok(answer) => answer,
             Err(reply) => match serde_json::to_vec(&reply) {
                 Ok(body) => {
                     let mut answer = http::Response::new(body);
                     let mark = http::HeaderValue::from_static("1");
                     answer.headers_mut().insert(REPLY, mark);
-                    to_response(answer)
+                    answer
                 }
-                Err(error) => to_response(problem_response(&internal(&error.to_string()))),
+                Err(error) => problem_response(&internal(&error.to_string())),
             },
+        };
+        if let Ok(Some(left)) = left {
+            answer.headers_mut().extend(left.headers());
         }
+        to_response(answer)
     }
 
     /// Runs the jobs that are due. An error makes the runtime ring again, later and later.
@@ -209,6 +250,21 @@ impl DurableObject for SpaceObject {
 }
 
 impl SpaceObject {
+    /// Counts a request of a client, where there is a limit.
+    fn count(&self, order: &Order) -> std::result::Result<Option<Left>, Problem> {
+        if !order.is_counted {
+            return Ok(None);
+        }
+        let limit = read_limit(variable(&self.env, USER_LIMIT_VARIABLE).as_deref());
+        let limit = limit.map_err(|error| Problem::new(500, "bad_configuration", error))?;
+        Ok(limit.map(|limit| {
+            let mut window = self.window.get();
+            let left = window.take(limit, moment_now());
+            self.window.set(window);
+            left
+        }))
+    }
+
     async fn read(
         &self,
         request: &mut Request,

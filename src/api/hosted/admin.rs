@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::super::access::Project;
 use super::super::fields::{Fields, refused};
-use super::super::keys::Project;
 use super::profiles;
 use super::shapes;
 use super::task::{Answered, Backend, unexpected};

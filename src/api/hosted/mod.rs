@@ -6,6 +6,7 @@ mod asked;
 mod context;
 #[cfg(test)]
 pub(super) mod document;
+mod doors;
 mod graph;
 mod messages;
 mod older;
@@ -13,6 +14,7 @@ mod parts;
 mod places;
 mod profiles;
 mod query;
+mod roles;
 mod scope;
 mod served;
 mod shapes;
@@ -31,7 +33,7 @@ pub(super) use admin::ORGANIZATION;
 pub(super) use served::{Served, Todo, served, todo};
 pub(super) use shapes::Shape;
 pub use task::Backend;
-pub(super) use task::Task;
+pub(super) use task::{Task, unexpected};
 
 /// What a path and method stand for that one space answers, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::super::export::{Exported, Format};
 use super::super::wire;
 use super::older::{self, Form};
 use crate::memory::{EventStatus, Memory, Moment, Problem, Scope, normalized_hash};
-use crate::operation::{HistoryLine, Hit, Reply};
+use crate::operation::{HistoryLine, Hit, Reply, Stats};
 
 pub(super) use event::event;
 
@@ -191,8 +191,11 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
         (Shape::Exported, Reply::Export(export)) => match (export.status, &export.error) {
             (EventStatus::Succeeded, _) => export.result.clone(),
             (EventStatus::Failed, Some(error)) => return Err(error.clone()),
-            _ => json!({
-                "message": "The export is still being made; ask again in a few seconds.",
+            (_, error) => json!({
+                "message": match error {
+                    Some(error) => format!("The export is still being made, later: {}", error.message),
+                    None => "The export is still being made; ask again in a few seconds.".to_owned(),
+                },
                 "id": export.id,
                 "status": export.status,
             }),
@@ -246,22 +249,33 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             .first()
             .map(graph::contradiction)
             .unwrap_or_default(),
-        (Shape::Stats, Reply::Stats(stats)) => json!({
-            "total_memories": stats.memories,
-            "total_messages": stats.transcript,
-            "total_entities": stats.entities,
-            "total_relations": stats.relations,
-            "open_contradictions": stats.contradictions,
-            "pending_jobs": stats.jobs,
-            "embedder": stats.embedder,
-            "vectors": stats.vectors,
-            "memory_bytes": stats.bytes,
-            "memory_budget_bytes": stats.budget,
-            "module_bytes": stats.module,
-            "digest": stats.digest,
-        }),
+        (Shape::Stats, Reply::Stats(stats)) => with_spent(
+            stats,
+            json!({
+                "total_memories": stats.memories,
+                "total_messages": stats.transcript,
+                "total_entities": stats.entities,
+                "total_relations": stats.relations,
+                "open_contradictions": stats.contradictions,
+                "pending_jobs": stats.jobs,
+                "embedder": stats.embedder,
+                "vectors": stats.vectors,
+                "memory_bytes": stats.bytes,
+                "memory_budget_bytes": stats.budget,
+                "module_bytes": stats.module,
+                "digest": stats.digest,
+            }),
+        ),
         _ => return Err(unexpected()),
     })
+}
+
+/// With what the LLM cost, where that is counted.
+fn with_spent(stats: &Stats, mut body: Value) -> Value {
+    if let (Some(spent), Some(body)) = (&stats.spent, body.as_object_mut()) {
+        body.insert("llm".to_owned(), json!(spent));
+    }
+    body
 }
 
 /// Writes the whole graph of a space.

@@ -7,8 +7,8 @@ use futures_util::stream::{self, StreamExt};
 use http::{StatusCode, Uri};
 use serde_json::{Map, Value, json};
 
+use super::super::access::{Access, Project};
 use super::super::fields::{Fields, refused};
-use super::super::keys::Project;
 use super::places::{Places, places};
 use super::shapes::{self, Shape};
 use super::{Read, query};
@@ -70,6 +70,8 @@ pub(crate) enum Task {
     },
     /// Anything that the directory alone answers.
     Of(Box<super::admin::Admin>),
+    /// Keys and tokens.
+    Doors(super::doors::Doors),
 }
 
 /// How a client names an entity.
@@ -181,12 +183,17 @@ impl Task {
                 kind: kind @ OwnerKind::User,
                 name: Name::Id(id),
             } => Some(Owner::new(*kind, id).space_hash()),
+            Task::Batch { operations, .. } => {
+                let mut spaces = operations.iter().map(|(id, _)| id.space());
+                let first = spaces.next()?;
+                spaces.all(|space| space == first).then_some(first)
+            }
             _ => None,
         }
     }
 
     /// Does it.
-    pub async fn run(self, project: &Project, backend: &dyn Backend) -> Answered {
+    pub async fn run(self, project: &Project, access: &Access, backend: &dyn Backend) -> Answered {
         match self {
             Task::Batch { operations, verb } => run_batch(operations, verb, backend).await,
             Task::Spread {
@@ -216,6 +223,7 @@ impl Task {
                 address,
             } => events(page, page_size, &address, backend).await,
             Task::Of(admin) => admin.run(project, backend).await,
+            Task::Doors(doors) => doors.run(project, access, backend).await,
         }
     }
 }
@@ -304,7 +312,7 @@ fn too_many_spaces() -> Problem {
     )
 }
 
-pub(super) fn unexpected() -> Problem {
+pub(in crate::api) fn unexpected() -> Problem {
     Problem::new(
         500,
         "unexpected_reply",

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::fields::{Fields, refused};
 use super::admin::Admin;
+use super::doors::{self, Doors};
 use super::query;
 use super::task::{self, Name, Task};
 use crate::memory::{OwnerKind, Problem};
@@ -70,6 +71,14 @@ pub(crate) enum Wide {
     ProfileSettings,
     /// `POST /v2/profiles/settings/`
     SetProfileSettings,
+    /// `GET /v1/keys/`
+    Keys,
+    /// `POST /v1/keys/`
+    MakeKey,
+    /// `DELETE /v1/keys/{key_id}/`
+    RevokeKey(String),
+    /// `POST /v1/tokens/`
+    MakeToken,
     /// The self-hosted `GET /entities`
     OssEntities,
     /// The self-hosted `POST /reset`
@@ -127,6 +136,16 @@ pub(super) fn route(verb: &str, parts: &[&str]) -> Option<(Option<Wide>, &'stati
                 .flatten(),
             "POST",
         ),
+        ["v1", "keys"] => (
+            match verb {
+                "GET" => Some(Wide::Keys),
+                "POST" => Some(Wide::MakeKey),
+                _ => None,
+            },
+            "GET, POST",
+        ),
+        ["v1", "keys", id] => (is("DELETE").then(|| Wide::RevokeKey(own(id))), "DELETE"),
+        ["v1", "tokens"] => (is("POST").then_some(Wide::MakeToken), "POST"),
         ["v1", "events"] => (is("GET").then_some(Wide::Events), "GET"),
         ["api", "v1", "orgs", "organizations", rest @ ..] => organizations(verb, rest)?,
         ["api", "v1", "webhooks", "projects", project] => (
@@ -320,6 +339,10 @@ pub(super) fn read(
         Wide::ProfileJob(id) => of(Admin::ProfileJob(id.clone())),
         Wide::ProfileSettings => of(Admin::ProfileSettings),
         Wide::SetProfileSettings => of(Admin::SetProfileSettings(map()?)),
+        Wide::Keys => Ok(Task::Doors(Doors::Keys)),
+        Wide::MakeKey => doors::new_key(&Fields::of_body(body)?).map(Task::Doors),
+        Wide::RevokeKey(id) => Ok(Task::Doors(Doors::RevokeKey(id.clone()))),
+        Wide::MakeToken => doors::new_token(&Fields::of_body(body)?).map(Task::Doors),
         Wide::OssReset => Ok(Task::DeleteAll {
             settings: false,
             message: "All memories reset",

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::wire;
-use crate::memory::{Owner, Problem, Scope, SpaceHash};
+use crate::memory::{Owner, Problem, Scope};
 
 use message::{Fault, Message};
 use revision::Era;
@@ -64,8 +64,8 @@ pub(crate) struct Envelope {
     era: Era,
 }
 
-/// Reads a message of an authenticated client.
-pub(super) fn hear(request: &Request<Vec<u8>>) -> Heard {
+/// Reads a message of an authenticated client: of `user` alone, when a token of that user came with it.
+pub(super) fn hear(request: &Request<Vec<u8>>, user: Option<&Owner>) -> Heard {
     let message = match message::read(request.body()) {
         Ok(message) => message,
         Err(fault) => return Heard::Answer(fault.response(None)),
@@ -79,7 +79,7 @@ pub(super) fn hear(request: &Request<Vec<u8>>) -> Heard {
             id: id.clone(),
             era,
         };
-        answer(envelope, &method, &params, request.headers())
+        answer(envelope, &method, &params, (request.headers(), user))
     });
     heard.unwrap_or_else(|fault| Heard::Answer(fault.response(Some(&id))))
 }
@@ -88,7 +88,7 @@ fn answer(
     envelope: Envelope,
     method: &str,
     params: &Map<String, Value>,
-    headers: &HeaderMap,
+    from: (&HeaderMap, Option<&Owner>),
 ) -> Result<Heard, Fault> {
     let result = match (envelope.era, method) {
         (Era::Modern, "server/discover") => json!({
@@ -118,7 +118,7 @@ fn answer(
             }
             Value::Object(result)
         }
-        (_, "tools/call") => return call(envelope, params, headers),
+        (_, "tools/call") => return call(envelope, params, from),
         (era, _) => return Err(era.unknown(method)),
     };
     Ok(Heard::Answer(envelope.send(result)))
@@ -127,7 +127,7 @@ fn answer(
 fn call(
     envelope: Envelope,
     params: &Map<String, Value>,
-    headers: &HeaderMap,
+    from: (&HeaderMap, Option<&Owner>),
 ) -> Result<Heard, Fault> {
     let name = params
         .get("name")
@@ -140,8 +140,7 @@ fn call(
         Some(Value::Object(arguments)) => arguments.clone(),
         Some(_) => return Err(Fault::invalid_params("'arguments' must be an object")),
     };
-    let asked =
-        bound(headers).and_then(|bound| Ok((tool.request(arguments, bound.as_ref())?, bound)));
+    let asked = bound(from).and_then(|bound| Ok((tool.request(arguments, bound.as_ref())?, bound)));
     Ok(match asked {
         Ok((request, bound)) => Heard::Call(Box::new(ToolCall {
             request,
@@ -154,39 +153,24 @@ fn call(
 
 /// The user that the connection is bound to. A header without a value, as of a variable that is not set, must not
 /// open every user's memory.
-fn bound(headers: &HeaderMap) -> Result<Option<Owner>, Problem> {
+fn bound((headers, user): (&HeaderMap, Option<&Owner>)) -> Result<Option<Owner>, Problem> {
     let Some(value) = headers.get(USER_HEADER) else {
-        return Ok(None);
+        return Ok(user.cloned());
     };
     let owner = value
         .to_str()
         .ok()
         .map(|user| Scope::user(user.trim()).owner());
     match owner {
-        Some(Ok(owner)) => Ok(Some(owner)),
+        Some(Ok(owner)) => {
+            super::guard(user, Some(owner.space_hash()))?;
+            Ok(Some(owner))
+        }
         _ => Err(Problem::new(
             400,
             "bad_user_header",
             "the header X-Edgemem-User must hold the id of one user, in at most 256 characters of ASCII",
         )),
-    }
-}
-
-impl ToolCall {
-    /// Refuses what would reach another's memory: what reaches another space than the user's, or (`None`) may reach
-    /// several, or tells of the project.
-    ///
-    /// # Errors
-    /// 403.
-    pub fn guard(&self, space: Option<SpaceHash>) -> Result<(), Problem> {
-        match &self.bound {
-            Some(owner) if space != Some(owner.space_hash()) => Err(Problem::new(
-                403,
-                "bound_to_another_user",
-                "this connection is bound to one user (X-Edgemem-User), and this is not that user's memory",
-            )),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -169,14 +169,13 @@ impl Tool {
         match (self.reach, arguments.get("user_id")) {
             (Reach::Id, _) => Ok(()),
             (Reach::Project, _) => elsewhere(
-                "this connection is bound to one user (X-Edgemem-User), and this tool tells of all"
-                    .to_owned(),
+                "this connection is bound to one user, and this tool tells of all".to_owned(),
             ),
             (Reach::Owner, Some(user))
                 if !user.is_null() && user.as_str() != Some(owner.id.as_str()) =>
             {
                 elsewhere(format!(
-                    "this connection is bound to the user '{}' (X-Edgemem-User): leave user_id out",
+                    "this connection is bound to the user '{}': leave user_id out",
                     owner.id
                 ))
             }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::model::reading::{field, json_values};
-use crate::model::{ChatReply, Finish, Output, ToolCall};
+use crate::model::{ChatReply, Finish, Output, Tokens, ToolCall};
 
 /// Reads an answer of `chat/completions`, or of a Workers AI text model (`{"response": …}`), in
 /// any of the shapes that services are known to give it. Nothing when there is no message in it.
@@ -84,6 +84,7 @@ pub fn read_reply(answer: &Value, output: &Output) -> Option<ChatReply> {
         content,
         tool_calls,
         finish,
+        tokens: Tokens::of(answer),
     })
 }
 

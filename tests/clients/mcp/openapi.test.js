@@ -122,6 +122,7 @@ describe("the published document", () => {
       const expected = either[operationId] ?? [missing[operationId] ?? Number(good)];
       assert.ok(expected.includes(reply.status), JSON.stringify(reply));
       if (operationId === "add_webhook") ids.webhook_id = reply.json.webhook_id;
+      if (operationId === "make_key") ids.key_id = reply.json.id;
     });
     if (operation.security?.length !== 0) {
       it(`${method.toUpperCase()} ${path} needs a key`, async () => {

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! `contains` lists texts that must all occur: for `extract` among the new messages, for `update`
-//! among the new facts, otherwise in the last user turn. `shows` of a `describe` is the media type of the file. The first entry that matches answers.
+//! among the new facts, for `summary` and `describe` in the last user turn, for `chat` in any turn; `shows` is the media
+//! type of a file that `describe` is about. The first entry that matches answers.
 //! A string `"{{message:TEXT}}"` becomes the number that the prompt gives to the new message with
 //! that text in it; `"{{fact:TEXT}}"` and `"{{memory:TEXT}}"` the number of the line that says just
 //! that (a note such as `(since 2026-01-10)` aside).

@@ -56,6 +56,8 @@ pub struct Question {
     pub tools: Vec<String>,
     /// The media types of the files that it shows.
     pub shows: Vec<String>,
+    /// Every turn, the results of tools among them: what the reply to any other chat depends on.
+    pub turns: String,
 }
 
 impl Question {
@@ -71,6 +73,10 @@ impl Question {
                 .filter(move |turn| turn.get("role").and_then(Value::as_str) == Some(role))
                 .map(|turn| text_of(turn.get("content")))
         };
+        let texts: Vec<String> = turns
+            .iter()
+            .map(|turn| text_of(turn.get("content")))
+            .collect();
         let system = of_role("system").next().unwrap_or_default();
         let users: Vec<String> = of_role("user").collect();
         let tools: Vec<String> = body
@@ -121,6 +127,7 @@ impl Question {
             prompt: prompt.or(users.last()).cloned().unwrap_or_default(),
             tools,
             shows,
+            turns: texts.join("\n"),
         }
     }
 
@@ -129,7 +136,8 @@ impl Question {
         match self.task {
             Task::Extract => section(&self.prompt, NEW_MESSAGES).unwrap_or_default(),
             Task::Update => section(&self.prompt, NEW_FACTS).unwrap_or_default(),
-            _ => &self.prompt,
+            Task::Chat => &self.turns,
+            Task::Summary | Task::Embeddings => &self.prompt,
         }
     }
 

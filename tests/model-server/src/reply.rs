@@ -73,6 +73,37 @@ impl Message {
         }
     }
 
+    /// The same as the events of a stream: all that is said in one, then why it ended, then the usage.
+    pub fn stream(&self, model: &str, number: u64) -> String {
+        let whole = self.completion(model, number);
+        let mut delta = whole
+            .pointer("/choices/0/message")
+            .cloned()
+            .unwrap_or_default();
+        let calls = delta.get_mut("tool_calls").and_then(Value::as_array_mut);
+        for (index, call) in calls.into_iter().flatten().enumerate() {
+            call["index"] = json!(index);
+        }
+        let chunk = |choices: Value, usage: &Value| {
+            json!({
+                "id": whole["id"], "object": "chat.completion.chunk", "created": 0, "model": model,
+                "system_fingerprint": "replayed", "choices": choices, "usage": usage,
+            })
+        };
+        let choice = |delta: &Value, finish: &Value| json!([{"index": 0, "delta": delta, "finish_reason": finish}]);
+        let events = [
+            chunk(choice(&delta, &Value::Null), &Value::Null),
+            chunk(choice(&json!({}), &json!(self.finish)), &Value::Null),
+            chunk(json!([]), &whole["usage"]),
+        ];
+        let mut stream: String = events
+            .iter()
+            .map(|event| format!("data: {event}\n\n"))
+            .collect();
+        stream.push_str("data: [DONE]\n\n");
+        stream
+    }
+
     /// The body of a chat completion. No tokens were used: nothing was computed.
     pub fn completion(&self, model: &str, number: u64) -> Value {
         let calls: Vec<Value> = self

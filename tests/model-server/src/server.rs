@@ -233,7 +233,15 @@ impl Shared {
         {
             message = said.distort(message);
         }
-        let mut response = Response::json(200, &message.completion(&question.model, number));
+        let is_streamed = body.get("stream").and_then(Value::as_bool) == Some(true);
+        let mut response = match is_streamed {
+            true => Response {
+                content_type: "text/event-stream",
+                body: message.stream(&question.model, number).into_bytes(),
+                ..Response::json(200, &Value::Null)
+            },
+            false => Response::json(200, &message.completion(&question.model, number)),
+        };
         response.cut = is_cut(fault.as_ref());
         response
     }

@@ -193,3 +193,25 @@ fn embeddings_without_weights_say_how_to_get_them() {
             .contains("--minilm")
     );
 }
+
+#[test]
+fn a_chat_is_answered_by_what_any_turn_says_and_streamed_when_asked() {
+    let client = Client::start();
+    let ask = |turns: Value| {
+        let tool = json!({"type": "function", "function": {"name": "recall"}});
+        let body = json!({"model": "m", "messages": turns, "stream": true, "tools": [tool]});
+        client.raw("POST", "/v1/chat/completions", &body.to_string())
+    };
+    let question =
+        json!({"role": "user", "content": "Recall what you know: what could I cook tonight?"});
+    let answer = ask(json!([question]));
+    assert!(answer.contains(r#""name":"recall""#), "{answer}");
+    assert!(
+        answer.contains(r#""finish_reason":"tool_calls""#),
+        "{answer}"
+    );
+    assert!(answer.ends_with("data: [DONE]\n\n"), "{answer}");
+    let known = json!({"role": "tool", "tool_call_id": "call_1_0", "content": "User is allergic to peanuts"});
+    let answer = ask(json!([question, known]));
+    assert!(answer.contains("without any peanuts"), "{answer}");
+}

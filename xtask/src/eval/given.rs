@@ -73,6 +73,7 @@ impl ChatModel for GivenFacts {
             content: String::new(),
             tool_calls: Vec::new(),
             finish: Finish::Done,
+            tokens: None,
         };
         match &request.output {
             Output::Json { .. } => {

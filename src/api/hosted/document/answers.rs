@@ -420,6 +420,31 @@ pub(crate) struct Stats {
     module_bytes: Option<u64>,
     /// A hash of what is stored, if it was asked for: two memories with the same one are the same, to the byte.
     digest: Option<String>,
+    /// What the LLM cost, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    llm: Option<Spent>,
+}
+
+/// What the LLM cost for an owner.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Spent {
+    today: Usage,
+    /// Days before on which it was asked, the newest first, 30 at most.
+    earlier: Vec<Usage>,
+    /// How often it may be asked on one day, and for how many tokens; null for any number.
+    daily_calls: Option<u64>,
+    daily_tokens: Option<u64>,
+}
+
+/// What the LLM was asked on one day (UTC).
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Usage {
+    day: String,
+    calls: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    /// Of how many calls the tokens are estimated, as the provider did not say.
+    estimated: u64,
 }
 
 /// Whose key it is.

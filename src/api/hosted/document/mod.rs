@@ -4,6 +4,7 @@
 //! to update snapshots. The types say what goes in and out; that the answers have just those fields is tested.
 
 pub(crate) mod answers;
+mod doors;
 mod openapi;
 mod page;
 mod project;
@@ -221,6 +222,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .answers::<a::Events>(),
     ];
     all.extend(project::endpoints());
+    all.extend(doors::endpoints());
     all.extend([
         get("/v1/ping/", "ping", "Is my key good?").answers::<a::Ping>(),
         get(
@@ -232,6 +234,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         .open(),
     ]);
     all
+}
+
+/// The routes that are published: `GET /v1/ping/`.
+pub(crate) fn published() -> Vec<String> {
+    let line = |it: &Endpoint| format!("{} {}", it.method.to_uppercase(), it.path);
+    endpoints().iter().map(line).collect()
 }
 
 fn with(mut value: Value, more: Value) -> Value {
@@ -289,6 +297,13 @@ fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Endpoi
 }
 
 impl Endpoint {
+    /// The role that a key needs for it.
+    fn role(&self) -> Option<&'static str> {
+        let method = http::Method::from_bytes(self.method.to_uppercase().as_bytes()).ok()?;
+        let served = super::served(&method, &self.path.replace(['{', '}'], "")).ok()?;
+        (!self.open).then(|| served.needs().as_str())
+    }
+
     /// Has parameters in its path.
     fn at<T: JsonSchema>(mut self) -> Self {
         self.at = Some(SchemaGenerator::subschema_for::<T>);

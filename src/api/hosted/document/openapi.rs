@@ -10,15 +10,23 @@ const ABOUT: &str = "Long-term memory for AI agents. The routes under /v3 and th
      that nobody knows are ignored. Agents use the same by MCP, at POST /mcp.";
 
 /// What is said of each status that is no success.
-const REFUSALS: [(u16, &str); 9] = [
+const REFUSALS: [(u16, &str); 11] = [
     (
         400,
         "The request cannot be understood, or names nobody's memory.",
     ),
     (401, "There is no key, or a wrong one."),
+    (
+        403,
+        "The key has another role than is needed, or the token is of another user.",
+    ),
     (404, "There is no such thing."),
     (409, "It must not be changed."),
     (413, "It is too long, or there is no room for more."),
+    (
+        429,
+        "It is asked too often; `Retry-After` and `X-RateLimit-…` tell more.",
+    ),
     (502, "A model that was needed at once failed."),
     (
         503,
@@ -100,8 +108,9 @@ fn operation(endpoint: &Endpoint, answering: &mut SchemaGenerator) -> Value {
         operation["requestBody"] =
             json!({"required": true, "content": {"application/json": media}});
     }
-    if endpoint.open {
-        operation["security"] = json!([]);
+    match endpoint.role() {
+        Some(role) => operation["x-role"] = json!(role),
+        None => operation["security"] = json!([]),
     }
     operation
 }
@@ -123,7 +132,7 @@ impl Endpoint {
     fn statuses(&self) -> Vec<u16> {
         let mut statuses = self.refusals.to_vec();
         if !self.open {
-            statuses.extend([401, 500, 503]);
+            statuses.extend([401, 403, 429, 500, 503]);
         }
         if self.at.is_some() || self.query.is_some() || self.body.is_some() {
             statuses.push(400);

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::Endpoint;
 use crate::api::page::{STYLE, escape};
 
+/// What every route may refuse with, which the page says once.
+const EVERYWHERE: [&str; 5] = ["401", "403", "429", "500", "503"];
+
 const HEAD: &str = include_str!("page.html");
 
 /// The page.
@@ -60,11 +63,15 @@ pub(crate) fn page(endpoints: &[Endpoint], document: &Value) -> String {
         );
         let answer =
             &operation["responses"][status.as_str()]["content"]["application/json"]["schema"];
-        let _ = write!(body, "<p>Answers {}.", kind(answer));
+        body.push_str("<p>");
+        if let Some(role) = operation["x-role"].as_str() {
+            let _ = write!(body, "Needs the role {role}. ");
+        }
+        let _ = write!(body, "Answers {}.", kind(answer));
         let refusals = operation["responses"].as_object().into_iter().flatten();
         let refusals: Vec<&str> = refusals
             .map(|(status, _)| status.as_str())
-            .filter(|refusal| *refusal != status)
+            .filter(|refusal| *refusal != status && !EVERYWHERE.contains(refusal))
             .collect();
         if !refusals.is_empty() {
             let _ = write!(body, " May refuse with {}.", refusals.join(", "));

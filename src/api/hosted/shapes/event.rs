@@ -3,15 +3,23 @@
 use serde_json::{Value, json};
 
 use super::with_ids;
-use crate::api::is_open;
+use crate::api::call::is_open;
 use crate::memory::{ChangeKind, EventStatus};
-use crate::operation::{Event, Outcome, Triple};
+use crate::operation::{Event, OVER_BUDGET, Outcome, Triple};
+
+fn is_over_budget(event: &Event) -> bool {
+    let error = event.error.as_ref();
+    error.is_some_and(|error| error.code == OVER_BUDGET)
+}
 
 pub(super) fn added(event: &Event, unread_parts: usize) -> Value {
     let message = match event.status {
         EventStatus::Succeeded => "Memories stored successfully",
         EventStatus::Failed => {
             "The messages are stored and can be recalled, but no facts could be extracted from them"
+        }
+        _ if is_over_budget(event) => {
+            "The messages are stored and can be recalled; facts are extracted tomorrow, as the day's budget is spent"
         }
         _ if event.error.is_some() => {
             "The messages are stored; extracting facts failed for now and will be tried again"

@@ -428,7 +428,7 @@ const SELF_HOSTED: &[Row] = &[
         "/api-keys",
         "dashboard",
         NotOffered,
-        "keys are a variable",
+        "ours are at `/v1/keys/`",
     ),
     (
         "POST",

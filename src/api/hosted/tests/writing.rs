@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use super::super::*;
 use super::{ask, at, id};
 use crate::memory::{
-    Change, ChangeKind, EventStatus, Kind, Memory, Message, Scope, Speaker, Version,
+    Change, ChangeKind, EventStatus, Kind, Memory, Message, Scope, Speaker, Usage, Version,
 };
-use crate::operation::{ChannelScore, Event, HistoryLine, Hit, Outcome, Receipt, Stats, Triple};
+use crate::operation::{
+    ChannelScore, Event, HistoryLine, Hit, Outcome, Receipt, Spent, Stats, Triple,
+};
 
 pub(super) fn memory() -> Memory {
     Memory {
@@ -258,6 +260,18 @@ fn counts() {
         relations: 3,
         jobs: 1,
         vectors: "resident".into(),
+        spent: Some(Spent {
+            today: Usage {
+                day: "2026-11-26".into(),
+                calls: 3,
+                input_tokens: 2_400,
+                output_tokens: 310,
+                estimated: 0,
+            },
+            earlier: Vec::new(),
+            daily_calls: None,
+            daily_tokens: Some(100_000),
+        }),
         ..Stats::default()
     };
     insta::assert_json_snapshot!(

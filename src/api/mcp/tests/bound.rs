@@ -115,8 +115,8 @@ fn no_question_to_several_owners_leaves_the_user_of_a_bound_connection() {
             }
             match gateway().receive(&bound(tool(name, open), "alice")) {
                 Received::Call(call) => assert_eq!(call.space, alice, "{name} {filters}"),
-                Received::Work(work) => panic!("{name} {filters}: {work:?}"),
                 Received::Answer(_) => {}
+                other => panic!("{name} {filters}: {other:?}"),
             }
         }
     }

@@ -35,7 +35,8 @@ fn each_form_of_json_is_found_and_remembered() {
                 ChatReply {
                     content: "{\"facts\": [\"a\"]}".into(),
                     tool_calls: vec![],
-                    finish: Finish::Done
+                    finish: Finish::Done,
+                    tokens: None,
                 }
             );
         }
@@ -204,6 +205,7 @@ fn replies_come_in_many_shapes() {
         content: content.into(),
         tool_calls: vec![],
         finish: Finish::Done,
+        tokens: None,
     };
     let cases = [
         (text(json!({"content": "a"})), done("a")),
@@ -228,6 +230,7 @@ fn replies_come_in_many_shapes() {
             json!({"choices": [{"message": {"content": "a"}, "finish_reason": "length"}]}),
             ChatReply {
                 finish: Finish::Length,
+                tokens: None,
                 ..done("a")
             },
         ),
@@ -235,6 +238,7 @@ fn replies_come_in_many_shapes() {
             json!({"choices": [{"message": {"content": "a"}, "finish_reason": "content_filter"}]}),
             ChatReply {
                 finish: Finish::Refused,
+                tokens: None,
                 ..done("a")
             },
         ),
@@ -242,6 +246,7 @@ fn replies_come_in_many_shapes() {
             text(json!({"content": null, "refusal": "No."})),
             ChatReply {
                 finish: Finish::Refused,
+                tokens: None,
                 ..done("No.")
             },
         ),

@@ -61,6 +61,7 @@ impl Replayer {
             content,
             tool_calls,
             finish: Finish::Done,
+            tokens: None,
         };
         let Some(Turn::User(prompt)) = request.turns.first() else {
             return Err(self.refused("no prompt".into()));
@@ -71,6 +72,7 @@ impl Replayer {
             prompt: prompt.clone(),
             tools: Vec::new(),
             shows: Vec::new(),
+            turns: String::new(),
         };
         let answer = self.library.borrow().answer(&question);
         let explained = |miss| match miss {

@@ -1,10 +1,10 @@
-//! Who calls: API keys, and the project that each opens.
+//! The operator's keys, and the project that each opens.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::hosted::ORGANIZATION;
+use super::super::hosted::ORGANIZATION;
 use crate::memory::Problem;
 
 /// The variable that lists the keys: `key` or `project:key`, separated by commas or lines.
@@ -23,7 +23,7 @@ pub struct Project {
 
 impl Project {
     /// What a client asks for when it is made: that the key is good, and whose it is.
-    pub(super) fn ping(&self) -> Value {
+    pub(in crate::api) fn ping(&self) -> Value {
         json!({
             "status": "ok",
             "org_id": ORGANIZATION,
@@ -33,7 +33,7 @@ impl Project {
     }
 
     /// An address that leads nowhere, as clients want one.
-    pub(super) fn email(&self) -> String {
+    pub(in crate::api) fn email(&self) -> String {
         format!("{}@edgemem.invalid", self.id)
     }
 }
@@ -93,7 +93,7 @@ pub enum KeysError {
 }
 
 impl KeysError {
-    pub(super) fn problem(&self) -> Problem {
+    pub(in crate::api) fn problem(&self) -> Problem {
         let code = match self {
             KeysError::NoneConfigured => "no_api_key_configured",
             _ => "bad_api_key_configuration",
@@ -153,27 +153,9 @@ impl Keys {
         self.0.is_empty()
     }
 
-    /// The project that the key in these headers opens. Keys are compared by their hashes, in
-    /// constant time (as [`blake3::Hash`] does), and all of them every time.
-    ///
-    /// # Errors
-    /// 401 when there is no key, or a wrong one.
-    pub fn authenticate(
-        &self,
-        authorization: Option<&str>,
-        x_api_key: Option<&str>,
-    ) -> Result<Project, Problem> {
-        let key = authorization
-            .and_then(credentials)
-            .or(x_api_key.map(str::trim))
-            .filter(|key| !key.is_empty())
-            .ok_or_else(|| {
-                Problem::new(
-                    401,
-                    "missing_api_key",
-                    "Invalid API key: send one as 'Authorization: Token <key>' or 'X-API-Key: <key>'",
-                )
-            })?;
+    /// The project that a key opens. Keys are compared by their hashes, in constant time (as [`blake3::Hash`]
+    /// does), and all of them every time.
+    pub fn opened_by(&self, key: &str) -> Option<&Project> {
         let hash = blake3::hash(key.as_bytes());
         let mut found = None;
         for (known, project) in &self.0 {
@@ -181,21 +163,14 @@ impl Keys {
                 found = Some(project);
             }
         }
-        found.cloned().ok_or_else(|| {
-            Problem::new(
-                401,
-                "invalid_api_key",
-                format!("Invalid API key: this server does not know it (see {KEYS_VARIABLE})"),
-            )
-        })
+        found
     }
-}
 
-/// The key in `Token <key>` or `Bearer <key>`.
-fn credentials(authorization: &str) -> Option<&str> {
-    let (scheme, key) = authorization.trim().split_once(char::is_whitespace)?;
-    let known = scheme.eq_ignore_ascii_case("token") || scheme.eq_ignore_ascii_case("bearer");
-    known.then(|| key.trim())
+    /// The project of this name, if it has a key.
+    pub fn project(&self, id: &str) -> Option<&Project> {
+        let mut projects = self.0.iter().map(|(_, project)| project);
+        projects.find(|project| project.id == id)
+    }
 }
 
 #[cfg(test)]
@@ -209,37 +184,13 @@ mod tests {
     fn a_key_opens_its_project() {
         let keys = Keys::read(&format!(" {KEY} ,\n team-a : {OTHER}\r\n,")).unwrap();
         assert_eq!(keys.len(), 2);
-        let open = |authorization: Option<&str>, x_api_key: Option<&str>| {
-            keys.authenticate(authorization, x_api_key)
-                .map(|project| project.id)
-                .map_err(|problem| problem.code)
-        };
-        for (authorization, x_api_key, expected) in [
-            (Some(format!("Token {KEY}")), None, Ok("default")),
-            (Some(format!("tOKEN   {KEY} ")), None, Ok("default")),
-            (Some(format!("Bearer {OTHER}")), None, Ok("team-a")),
-            (None, Some(OTHER.to_owned()), Ok("team-a")),
-            (
-                Some("Basic dTpw".to_owned()),
-                Some(KEY.to_owned()),
-                Ok("default"),
-            ),
-            (Some(format!("Token {KEY}0")), None, Err("invalid_api_key")),
-            (
-                Some(format!("Token team-a:{OTHER}")),
-                None,
-                Err("invalid_api_key"),
-            ),
-            (Some("Token ".to_owned()), None, Err("missing_api_key")),
-            (Some(KEY.to_owned()), None, Err("missing_api_key")),
-            (None, None, Err("missing_api_key")),
-        ] {
-            assert_eq!(
-                open(authorization.as_deref(), x_api_key.as_deref()),
-                expected.map(str::to_owned).map_err(str::to_owned),
-                "{authorization:?} {x_api_key:?}"
-            );
+        let open = |key: &str| keys.opened_by(key).map(|project| project.id.as_str());
+        assert_eq!(open(KEY), Some("default"));
+        assert_eq!(open(OTHER), Some("team-a"));
+        for wrong in ["", &format!("{KEY}0"), &format!("team-a:{OTHER}")] {
+            assert_eq!(open(wrong), None);
         }
+        assert!(keys.project("team-a").is_some() && keys.project("team-b").is_none());
     }
 
     #[test]

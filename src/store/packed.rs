@@ -1,0 +1,407 @@
+//! Memories in rows of many, for a database that takes its time for each row.
+//!
+//! A host whose database must be waited for keeps the records of memories in memory ([`Storage::read`]), so it reads
+//! all of them when it opens a space, and IndexedDB needs as long for a row of a few hundred bytes as for one of
+//! fifty thousand. [`Packed`] is what such a host keeps, and says which rows are to be stored for a commit.
+//!
+//! A row holds the memories whose ids differ only in the low bits of their sequence number, in order: a version
+//! byte, then for each the lengths (`u32`, little-endian) of its key and its record, and both. Its key is a slash and
+//! the first id that it could hold. Long records, and keys that are no ids, have rows of their own, as all had once.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use super::{Entry, MemoryStorage, StorageError, Table, Write};
+use crate::memory::Id;
+
+/// The version that is written.
+const VERSION: u8 = 1;
+
+/// Memories of one row.
+const ROW: u32 = 64;
+
+/// Bytes of the longest record that shares a row: what one change writes again stays below a megabyte.
+const LONGEST: usize = 8 << 10;
+
+/// Stands before the keys of shared rows; no key of a memory begins so.
+const SHARED: char = '/';
+
+/// The memories of a space, and which of them have a row of their own.
+#[derive(Debug, Default)]
+pub struct Packed {
+    memories: MemoryStorage,
+    alone: RefCell<BTreeSet<String>>,
+    /// Those with a row of their own that are to share one from the next change on.
+    unpacked: RefCell<Vec<String>>,
+}
+
+/// What a commit changes in a [`Packed`], once it is stored.
+#[derive(Debug, Default)]
+pub struct Packing {
+    cleared: bool,
+    /// In the order of the commit; `None` was deleted.
+    changed: Vec<Change>,
+    alone: BTreeSet<String>,
+}
+
+type Change = (String, Option<Vec<u8>>);
+
+/// The first and the last key that a row can hold.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    first: String,
+    last: String,
+}
+
+impl Packed {
+    /// Takes over the rows of [`Table::Memories`].
+    ///
+    /// # Errors
+    /// When a row is damaged, or of a newer version.
+    pub fn open(rows: impl IntoIterator<Item = Entry>) -> Result<Self, StorageError> {
+        let packed = Self::default();
+        for (key, row) in rows {
+            if key.starts_with(SHARED) {
+                packed.memories.extend(Table::Memories, unpack(&key, &row)?);
+                continue;
+            }
+            match is_alone(&key, &row) {
+                true => drop(packed.alone.borrow_mut().insert(key.clone())),
+                false => packed.unpacked.borrow_mut().push(key.clone()),
+            }
+            packed.memories.extend(Table::Memories, vec![(key, row)]);
+        }
+        Ok(packed)
+    }
+
+    /// The memories, as [`Storage`] has them.
+    pub fn memories(&self) -> &MemoryStorage {
+        &self.memories
+    }
+
+    /// What is to be stored for the writes of a commit, and what to [`Packed::apply`] when it was.
+    /// Nothing else may be committed between.
+    pub fn pack(&self, writes: Vec<Write>) -> (Vec<Write>, Packing) {
+        let table = Table::Memories;
+        let mut stored = Vec::new();
+        let mut packing = Packing::default();
+        for write in writes {
+            match write {
+                Write::Put {
+                    table, key, record, ..
+                } if table == Table::Memories => {
+                    packing.changed.push((key, Some(record)));
+                }
+                Write::Delete { table, key } if table == Table::Memories => {
+                    packing.changed.push((key, None));
+                }
+                clears if clears.is_of(table) => {
+                    packing.cleared = true;
+                    packing.changed.clear();
+                    stored.push(clears);
+                }
+                other => stored.push(other),
+            }
+        }
+        let mut rows: Vec<Row> = Vec::new();
+        let mut touch = |key: &str| {
+            let row = row_of(key).filter(|row| !rows.contains(row));
+            rows.extend(row);
+        };
+        if !packing.cleared {
+            packing.alone.clone_from(&self.alone.borrow());
+            if !packing.changed.is_empty() {
+                for key in &*self.unpacked.borrow() {
+                    let key = key.clone();
+                    touch(&key);
+                    stored.push(Write::Delete { table, key });
+                }
+            }
+        }
+        for (key, record) in &packing.changed {
+            touch(key);
+            let alone = record.as_ref().filter(|record| is_alone(key, record));
+            if let Some(record) = alone {
+                packing.alone.insert(key.clone());
+                stored.push(put(key.clone(), record.clone()));
+            } else if packing.alone.remove(key) {
+                let key = key.clone();
+                stored.push(Write::Delete { table, key });
+            }
+        }
+        stored.extend(rows.iter().map(|row| self.row(row, &packing)));
+        (stored, packing)
+    }
+
+    /// Takes over a commit that was stored.
+    pub fn apply(&self, packing: Packing) {
+        let table = Table::Memories;
+        if packing.cleared || !packing.changed.is_empty() {
+            self.unpacked.take();
+        }
+        let mut writes = Vec::new();
+        if packing.cleared {
+            writes.push(Write::ClearTable { table });
+        }
+        for (key, record) in packing.changed {
+            writes.push(match record {
+                Some(record) => put(key, record),
+                None => Write::Delete { table, key },
+            });
+        }
+        self.memories.apply(writes);
+        self.alone.replace(packing.alone);
+    }
+
+    /// The write that makes a shared row what it is after a commit.
+    fn row(&self, row: &Row, packing: &Packing) -> Write {
+        let mut held = match packing.cleared {
+            true => Vec::new(),
+            false => self
+                .memories
+                .between(Table::Memories, &row.first, &row.last),
+        };
+        for (key, record) in &packing.changed {
+            if *key < row.first || *key > row.last {
+                continue;
+            }
+            let place = held.binary_search_by(|(held, _)| held.cmp(key));
+            if let Ok(place) = place {
+                held.remove(place);
+            }
+            if let Some(record) = record {
+                let (Ok(place) | Err(place)) = place;
+                held.insert(place, (key.clone(), record.clone()));
+            }
+        }
+        held.retain(|(key, record)| !is_alone(key, record));
+        let key = format!("{SHARED}{}", row.first);
+        match held.is_empty() {
+            true => Write::Delete {
+                table: Table::Memories,
+                key,
+            },
+            false => put(key, pack(&held)),
+        }
+    }
+}
+
+fn put(key: String, record: Vec<u8>) -> Write {
+    Write::Put {
+        table: Table::Memories,
+        key,
+        record,
+        columns: Vec::new(),
+    }
+}
+
+/// The row that a memory shares, if its key is an id.
+fn row_of(key: &str) -> Option<Row> {
+    let id: Id = key.parse().ok()?;
+    let number = id.sequence() / ROW;
+    let first = Id::new(id.space(), number * ROW, 0).to_string();
+    let last = Id::new(id.space(), number * ROW + (ROW - 1), u64::MAX).to_string();
+    // An id in another spelling, or of another maker, is no key of ours.
+    (*first <= *key && *key <= *last).then_some(Row { first, last })
+}
+
+fn is_alone(key: &str, record: &[u8]) -> bool {
+    record.len() > LONGEST || row_of(key).is_none()
+}
+
+fn pack(held: &[Entry]) -> Vec<u8> {
+    let mut row = vec![VERSION];
+    for (key, record) in held {
+        row.extend((key.len() as u32).to_le_bytes());
+        row.extend((record.len() as u32).to_le_bytes());
+        row.extend_from_slice(key.as_bytes());
+        row.extend_from_slice(record);
+    }
+    row
+}
+
+fn unpack(key: &str, row: &[u8]) -> Result<Vec<Entry>, StorageError> {
+    let failed = |what: &str| StorageError::Failed(format!("row {key} of memories {what}"));
+    let Some((&VERSION, mut rest)) = row.split_first() else {
+        return Err(failed(match row.first() {
+            Some(version) if *version > VERSION => "was made by a newer edgemem",
+            _ => "is damaged",
+        }));
+    };
+    let mut held = Vec::new();
+    while !rest.is_empty() {
+        let (key, record, after) = entry(rest).ok_or_else(|| failed("is damaged"))?;
+        held.push((key.to_owned(), record.to_vec()));
+        rest = after;
+    }
+    Ok(held)
+}
+
+/// The first entry of a row, and what follows it.
+fn entry(row: &[u8]) -> Option<(&str, &[u8], &[u8])> {
+    let (key_length, rest) = row.split_first_chunk()?;
+    let (record_length, rest) = rest.split_first_chunk()?;
+    let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_length) as usize)?;
+    let (record, rest) = rest.split_at_checked(u32::from_le_bytes(*record_length) as usize)?;
+    Some((std::str::from_utf8(key).ok()?, record, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+    use futures_util::future::LocalBoxFuture;
+    use proptest::prelude::*;
+
+    use std::ops::Bound;
+
+    use super::*;
+    use crate::memory::SpaceHash;
+    use crate::store::{Storage, conformance};
+
+    /// A storage that packs, over rows in memory.
+    #[derive(Default)]
+    struct Packing {
+        rows: MemoryStorage,
+        packed: Packed,
+    }
+
+    impl Packing {
+        fn reopened(&self) -> Packed {
+            Packed::open(all(&self.rows)).unwrap()
+        }
+    }
+
+    fn all(storage: &MemoryStorage) -> Vec<Entry> {
+        block_on(storage.scan(Table::Memories, Bound::Unbounded, usize::MAX)).unwrap()
+    }
+
+    impl Storage for Packing {
+        fn get<'a>(
+            &'a self,
+            table: Table,
+            key: &'a str,
+        ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+            match table {
+                Table::Memories => self.packed.memories().get(table, key),
+                _ => self.rows.get(table, key),
+            }
+        }
+
+        fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+            match table {
+                Table::Memories => self.packed.memories().read(table, key),
+                _ => self.rows.read(table, key),
+            }
+        }
+
+        fn scan<'a>(
+            &'a self,
+            table: Table,
+            after: Bound<&'a str>,
+            limit: usize,
+        ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
+            match table {
+                Table::Memories => self.packed.memories().scan(table, after, limit),
+                _ => self.rows.scan(table, after, limit),
+            }
+        }
+
+        fn commit(&self, writes: Vec<Write>) -> LocalBoxFuture<'_, Result<(), StorageError>> {
+            let (rows, packing) = self.packed.pack(writes);
+            self.rows.apply(rows);
+            self.packed.apply(packing);
+            Box::pin(std::future::ready(Ok(())))
+        }
+    }
+
+    fn id(sequence: u32) -> String {
+        Id::new(SpaceHash::of(&["ada"]), sequence, u64::from(sequence) * 7).to_string()
+    }
+
+    fn delete(key: String) -> Write {
+        let table = Table::Memories;
+        Write::Delete { table, key }
+    }
+
+    #[test]
+    fn a_storage_that_packs_is_a_storage() {
+        let storage = Packing::default();
+        block_on(conformance::run(&storage)).unwrap();
+        assert!(all(&storage.rows).is_empty());
+    }
+
+    #[test]
+    fn many_memories_share_a_row() {
+        let storage = Packing::default();
+        for sequence in 0..200 {
+            block_on(storage.commit(vec![put(id(sequence), vec![1, 2, 3])])).unwrap();
+        }
+        assert_eq!(all(&storage.rows).len(), 4);
+        assert_eq!(all(storage.reopened().memories()).len(), 200);
+    }
+
+    #[test]
+    fn rows_of_one_memory_are_packed_by_the_next_change() {
+        let storage = Packing::default();
+        let old = (0..100).map(|sequence| (id(sequence), vec![1, 9]));
+        storage.rows.extend(Table::Memories, old.collect());
+        let storage = Packing {
+            packed: storage.reopened(),
+            rows: storage.rows,
+        };
+        assert_eq!(all(storage.packed.memories()).len(), 100);
+        block_on(storage.commit(vec![put(id(100), vec![1, 9])])).unwrap();
+        assert_eq!(all(&storage.rows).len(), 2);
+        assert_eq!(all(storage.reopened().memories()).len(), 101);
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_an_error() {
+        let storage = Packing::default();
+        block_on(storage.commit(vec![put(id(1), vec![1, 2, 3])])).unwrap();
+        let (key, row) = all(&storage.rows).remove(0);
+        for length in [0, 5, 20, row.len() - 1] {
+            let cut = (key.clone(), row[..length].to_vec());
+            let error = Packed::open([cut]).unwrap_err();
+            assert!(error.to_string().ends_with("is damaged"), "{error}");
+        }
+        let error = Packed::open([(key, vec![VERSION + 1, 0])]).unwrap_err();
+        assert!(error.to_string().contains("newer edgemem"), "{error}");
+    }
+
+    /// Records on both sides of the limit, for ids of three rows and a key that is none.
+    fn write() -> impl Strategy<Value = Write> {
+        let key = prop_oneof![
+            (0u32..150).prop_map(id),
+            Just("no id".to_owned()),
+            Just(id(3).to_uppercase())
+        ];
+        let length = prop_oneof![9 => 1usize..40, 1 => Just(LONGEST + 1)];
+        let table = Table::Memories;
+        prop_oneof![
+            6 => (key.clone(), length).prop_map(|(key, length)| put(key, vec![1; length])),
+            3 => key.prop_map(delete),
+            1 => prop_oneof![Just(Write::ClearTable { table }), Just(Write::Clear)],
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stored_opens_as_what_was_written(
+            old in prop::collection::btree_map((0u32..150).prop_map(id), Just(vec![1u8, 2]), 0..20),
+            commits in prop::collection::vec(prop::collection::vec(write(), 1..6), 0..20),
+        ) {
+            let storage = Packing::default();
+            storage.rows.extend(Table::Memories, old.clone().into_iter().collect());
+            let storage = Packing { packed: storage.reopened(), rows: storage.rows };
+            let plain = MemoryStorage::new();
+            plain.extend(Table::Memories, old.into_iter().collect());
+            for writes in commits {
+                block_on(storage.commit(writes.clone())).unwrap();
+                plain.apply(writes);
+                prop_assert_eq!(all(storage.packed.memories()), all(&plain));
+                prop_assert_eq!(all(storage.reopened().memories()), all(&plain));
+            }
+        }
+    }
+}
