@@ -137,7 +137,7 @@ impl Question {
             Task::Extract => section(&self.prompt, NEW_MESSAGES).unwrap_or_default(),
             Task::Update => section(&self.prompt, NEW_FACTS).unwrap_or_default(),
             Task::Chat => &self.turns,
-            Task::Summary | Task::Embeddings => &self.prompt,
+            Task::Summary | Task::Describe | Task::Embeddings => &self.prompt,
         }
     }
 
