@@ -1,6 +1,7 @@
 //! A space that an older edgemem stored opens, and loses nothing; so does a directory. `tests/formats/v1.json` holds
-//! every record of a space as hex digits, `v1-owner.json` of one with feedback, exports and notices,
-//! `v1-directory.json` of a directory, and `v1-keys.json` the keys of one and what the LLM cost in a space; a file is added for each new version and none is ever changed.
+//! every record of a space as hex digits, `v1-owner.json` of one with feedback, exports and notices, `v1-files.json` of
+//! one with files that wait to be read, `v1-directory.json` of a directory, and `v1-keys.json` the keys of one and what
+//! the LLM cost in a space; a file is added for each new version and none is ever changed.
 #![allow(missing_docs)]
 
 mod common;
@@ -10,9 +11,10 @@ use std::ops::Bound;
 
 use common::{Answer, Fixture, facts};
 use edgemem::directory::{Answer as Told, Ask, Directory, KeyRole, Now, key_hash};
-use edgemem::memory::{ChangeKind, Moment, OwnerKind};
+use edgemem::memory::{ChangeKind, File, FileKind, FileSource, Moment, OwnerKind};
 use edgemem::operation::{
-    EventStatus, Export, Feedback, Graph, Happened, Judgement, Operation, Purpose, Reply, Report,
+    Attachment, EventStatus, Export, Feedback, Graph, Happened, Judgement, Operation, Purpose,
+    Reply, Report,
 };
 use edgemem::space::Settings;
 use edgemem::store::{MemoryStorage, Storage, Table, Write};
@@ -253,6 +255,44 @@ fn what_is_written_of_feedback_exports_and_notices_today_is_version_1() {
     keep_sample("v1-owner.json", &stored);
 }
 
+#[test]
+fn what_is_written_of_waiting_files_today_is_version_1() {
+    let fixture = Fixture::new();
+    let placeholder = "[pdf: application/pdf, 1 KB]";
+    let sources = [
+        FileSource::Base64("JVBERi0xLjcKJQ==".into()),
+        FileSource::Url("https://example.com/x.pdf".into()),
+    ];
+    let attachments = sources.map(|source| Attachment {
+        message: 0,
+        file: File {
+            kind: FileKind::Pdf,
+            source,
+            placeholder: placeholder.into(),
+        },
+    });
+    fixture.accept(edgemem::operation::Add {
+        attachments: attachments.into(),
+        ..fixture.add_of(placeholder)
+    });
+    let stored = dump(&fixture.storage);
+    assert!(are_version_1(&stored));
+    keep_sample("v1-files.json", &stored);
+}
+
+#[test]
+fn waiting_files_of_version_1_are_read() {
+    let mut fixture = Fixture::new();
+    let stored = serde_json::from_str(include_str!("formats/v1-files.json")).unwrap();
+    restore(&fixture.storage, &stored);
+    fixture.reopen();
+    fixture.script.then(Answer::Text("An invoice.".into()));
+    fixture.script.then(facts(&["User got an invoice"]));
+    fixture.run_due();
+    assert_eq!(fixture.texts(), ["User got an invoice"]);
+    assert_eq!(fixture.transcript(), ["[pdf: An invoice.]"]);
+}
+
 fn ask(directory: &Directory<MemoryStorage>, ask: Ask) -> Told {
     let at = Moment::from_millis(1_767_225_600_000);
     block_on(directory.apply(
@@ -364,6 +404,7 @@ fn a_record_of_the_future_is_an_error_that_says_what_to_do() {
         chat: None,
         embedder: std::rc::Rc::new(common::embedder()),
         reranker: None,
+        files: None,
     };
     let host = common::TestHost {
         settings: edgemem::space::Settings::default(),

@@ -73,6 +73,7 @@ impl Server {
             chat: None,
             embedder: Rc::clone(&self.embedder) as _,
             reranker: None,
+            files: None,
         };
         let space = Rc::new(Space::open(host, models, hash).await.unwrap());
         self.spaces.borrow_mut().insert(hash, Rc::clone(&space));

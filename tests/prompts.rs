@@ -13,6 +13,7 @@ fn shown(request: &ChatRequest) -> String {
     for turn in &request.turns {
         let (who, said) = match turn {
             Turn::User(said) => ("user", said),
+            Turn::Shown { text, .. } => ("user, with a file", text),
             Turn::Assistant(said) => ("assistant", said),
         };
         text.push_str(&format!("=== {who}\n{said}\n"));
@@ -41,6 +42,7 @@ fn instructions() {
     insta::assert_snapshot!("extract", prompts::EXTRACT);
     insta::assert_snapshot!("update", prompts::UPDATE);
     insta::assert_snapshot!("summary", prompts::SUMMARY);
+    insta::assert_snapshot!("describe", prompts::DESCRIBE);
 }
 
 #[test]

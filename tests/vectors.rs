@@ -68,6 +68,7 @@ fn a_vector_ranks_by_its_direction_whatever_its_length() {
         chat: None,
         embedder: Rc::new(Unscaled),
         reranker: None,
+        files: None,
     };
     let owner = Owner::new(OwnerKind::User, "alice");
     let space = block_on(Space::open(host, models, owner.space_hash())).unwrap();
@@ -130,6 +131,7 @@ fn vectors_of_another_length_delay_an_add_and_break_nothing() {
             chat: None,
             embedder: Rc::clone(&embedder) as Rc<dyn Embedder>,
             reranker: None,
+            files: None,
         };
         let owner = Owner::new(OwnerKind::User, "alice");
         block_on(Space::open(host, models, owner.space_hash())).unwrap()

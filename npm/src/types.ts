@@ -64,10 +64,18 @@ export interface MemoryOptions extends Scope {
   onWarning?: ((message: string) => void) | undefined;
 }
 
+/** A part of a turn: `{ type: "text", text }`, or a file such as `{ type: "image_url", image_url: { url } }`. */
+export interface MessagePart {
+  type: string;
+  text?: string;
+  [more: string]: unknown;
+}
+
 /** One turn of a conversation. */
 export interface Message {
   role: "user" | "assistant" | "system" | (string & {});
-  content: string | { type: string; text?: string; [more: string]: unknown }[];
+  /** Words, or parts: `text`, `image_url`, `pdf_url`, `txt_url`, `mdx_url`. Only a server reads images, documents and addresses. */
+  content: string | MessagePart | MessagePart[];
   /** Who speaks, when several do. */
   name?: string;
   /** When it was said. */

@@ -1,7 +1,5 @@
 //! Webhooks: whom to tell of changes, and what is still to be told.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
@@ -9,7 +7,7 @@ use sha2::Sha256;
 use super::{
     Answer, Delivery, Directory, DirectoryError, Done, Now, Webhook, delete, put, sortable,
 };
-use crate::memory::{ChangeKind, Happened, Id, Moment, Notice, Owner};
+use crate::memory::{ChangeKind, Happened, Id, Moment, Notice, Owner, WebAddress};
 use crate::store::{Storage, Write};
 
 /// The header that carries the [`signature`].
@@ -306,56 +304,10 @@ fn change(webhook: &mut Webhook, fields: &Map<String, Value>, private: bool) -> 
 
 /// Whether something may be sent there: a URL of HTTPS that does not lead inside.
 fn check_url(url: &str, private: bool) -> Done<()> {
-    let read: Option<http::Uri> = url.parse().ok();
-    let host = read.as_ref().and_then(http::Uri::host).unwrap_or_default();
-    let scheme = read.as_ref().and_then(http::Uri::scheme_str);
-    let is_good = match private {
-        true => matches!(scheme, Some("http" | "https")) && !host.is_empty(),
-        false => scheme == Some("https") && !is_private(host),
-    };
-    match is_good {
-        true => Ok(()),
-        false => Err(DirectoryError::Bad(
+    match WebAddress::read(url) {
+        Ok(address) if private || address.is_public() => Ok(()),
+        _ => Err(DirectoryError::Bad(
             "'url' must be a public address of HTTPS such as https://example.com/hook".to_owned(),
         )),
-    }
-}
-
-/// Whether a host is this machine or of a private network, as far as its name tells: what is sent there would
-/// reach what is not meant for the outside.
-fn is_private(host: &str) -> bool {
-    let host = host
-        .trim_matches(['[', ']'])
-        .trim_end_matches('.')
-        .to_lowercase();
-    let of_v4 = |ip: Ipv4Addr| {
-        let [a, b, ..] = ip.octets();
-        ip.is_loopback()
-            || ip.is_private()
-            || ip.is_link_local()
-            || ip.is_unspecified()
-            || ip.is_broadcast()
-            || ip.is_multicast()
-            || a == 0
-            || (a == 100 && (64..128).contains(&b))
-    };
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => of_v4(ip),
-        Ok(IpAddr::V6(ip)) => {
-            let first = ip.segments().first().copied().unwrap_or_default();
-            ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_multicast()
-                || first & 0xfe00 == 0xfc00
-                || first & 0xffc0 == 0xfe80
-                || ip.to_ipv4().is_some_and(of_v4)
-        }
-        Err(_) => {
-            // A number, in any of its spellings, is an address too.
-            let is_number = host.parse::<u64>().is_ok() || host.starts_with("0x");
-            let names = ["localhost", "local", "internal", "lan", "home.arpa"];
-            let is_inside = |name: &str| host == name || host.ends_with(&format!(".{name}"));
-            is_number || !host.contains('.') || names.into_iter().any(is_inside)
-        }
     }
 }

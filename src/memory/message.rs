@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Moment;
 
+/// The longest message, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 100 * 1024;
+
 /// Who spoke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,7 +33,8 @@ impl Role {
     }
 }
 
-/// One turn of a conversation, kept verbatim and never rewritten.
+/// One turn of a conversation, kept verbatim and never rewritten, but that the words of its files take the place of their
+/// placeholders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Who spoke.

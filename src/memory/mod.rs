@@ -3,9 +3,11 @@
 //! Nothing here does I/O, reads a clock or draws a random number. Every other room may use this
 //! one; it uses none of them.
 
+mod address;
 mod card;
 mod event;
 mod export;
+mod file;
 mod filter;
 mod graph;
 mod id;
@@ -18,16 +20,18 @@ mod record;
 mod time;
 mod usage;
 
+pub use address::{AddressError, WebAddress};
 pub use card::{Card, Traits, says, text_hash};
 pub use event::{Category, EventStatus, Problem};
 pub use export::{Export, Purpose};
+pub use file::{File, FileKind, FileSource, plain};
 pub use filter::{Condition, Filter, FilterError, Operator, Subject};
 pub use graph::{
     Claim, Contradiction, Entity, EntityChange, EntityChangeKind, EntityId, Object, Relation,
     Resolution, ResolvedBy,
 };
 pub use id::{Id, IdError, Mint, SpaceHash};
-pub use message::{Message, Role};
+pub use message::{MAX_MESSAGE_BYTES, Message, Role};
 pub use names::{kinship_and_name, normalize_name, plain_name, pronoun, without_article};
 pub use notice::{Happened, Notice};
 pub use owner::{Owner, OwnerKind, Scope, ScopeError};

@@ -3,12 +3,21 @@
 use futures_util::future::LocalBoxFuture;
 use thiserror::Error;
 
+/// An extension of requests for what others chose: no redirect is followed, and no more is read than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Download {
+    /// The most bytes of a body.
+    pub limit: usize,
+}
+
 /// Outgoing HTTP and waiting, supplied by the host.
 pub trait Http {
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer. Where [files](super::files) are fetched, it heeds a [`Download`] among
+    /// the request's extensions.
     ///
     /// # Errors
     /// [`HttpError::Timeout`] when the answer is not complete after `timeout_ms`;
+    /// [`HttpError::TooLarge`] when it is larger than is read;
     /// [`HttpError::Failed`] when no connection was made or it broke.
     fn send(
         &self,
@@ -29,6 +38,9 @@ pub enum HttpError {
     /// Not complete in time.
     #[error("timed out")]
     Timeout,
+    /// Larger than is read.
+    #[error("the answer is too large")]
+    TooLarge,
     /// No connection, or a broken one.
     #[error("{0}")]
     Failed(String),

@@ -4,6 +4,7 @@
 
 pub mod builtin;
 pub mod config;
+pub mod files;
 mod http;
 pub mod openai;
 pub mod prompts;
@@ -14,7 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use thiserror::Error;
 
-pub use self::http::{Http, HttpError};
+pub use self::http::{Download, Http, HttpError};
 
 /// What a reply should look like.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,8 +49,44 @@ pub struct ToolSpec {
 pub enum Turn {
     /// From us.
     User(String),
+    /// From us, with a file to look at.
+    Shown {
+        /// The words.
+        text: String,
+        /// The file.
+        file: ShownFile,
+    },
     /// From the model: what it answered before, when a repair is asked for.
     Assistant(String),
+}
+
+/// A file that a model is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownFile {
+    /// `image/png`, `image/jpeg`, `image/gif`, `image/webp` or `application/pdf`.
+    pub media_type: &'static str,
+    /// Its bytes in standard base64.
+    pub base64: String,
+}
+
+impl ShownFile {
+    /// Whether it is an image; else it is a document.
+    pub fn is_image(&self) -> bool {
+        self.media_type.starts_with("image/")
+    }
+
+    /// About how many tokens it takes: of an image a thousand, of a document two thousand for a page of 50 KB.
+    pub fn tokens(&self) -> usize {
+        match self.is_image() {
+            true => 1_000,
+            false => 2_000 * (1 + self.base64.len() / 65_536),
+        }
+    }
+
+    /// All of it as an address.
+    pub fn data_url(&self) -> String {
+        format!("data:{};base64,{}", self.media_type, self.base64)
+    }
 }
 
 /// One question to a chat model.

@@ -6,16 +6,29 @@
 
 use serde_json::{Map, Value, json};
 
+use super::openai::parts;
 use super::{ChatReply, ChatRequest, Finish, ModelError, Output, Tokens, ToolCall, Turn};
 
 /// The most texts of one embedding request.
 pub const EMBED_BATCH: usize = 100;
 
 /// The input of `run` for a question to a chat model.
-pub fn chat_input(request: &ChatRequest) -> Value {
+///
+/// # Errors
+/// [`ModelError::Rejected`] when it is to look at a document: no model takes one.
+pub fn chat_input(model: &str, request: &ChatRequest) -> Result<Value, ModelError> {
+    let is_document = |turn: &Turn| matches!(turn, Turn::Shown { file, .. } if !file.is_image());
+    if request.turns.iter().any(is_document) {
+        return Err(ModelError::Rejected {
+            model: model.to_owned(),
+            status: 400,
+            reason: "Workers AI reads no documents".to_owned(),
+        });
+    }
     let mut messages = vec![json!({ "role": "system", "content": request.system })];
     messages.extend(request.turns.iter().map(|turn| match turn {
         Turn::User(content) => json!({ "role": "user", "content": content }),
+        Turn::Shown { text, file } => json!({ "role": "user", "content": parts(text, file) }),
         Turn::Assistant(content) => json!({ "role": "assistant", "content": content }),
     }));
     let mut input = Map::new();
@@ -39,7 +52,7 @@ pub fn chat_input(request: &ChatRequest) -> Value {
             input.insert("tools".to_owned(), tools.collect());
         }
     }
-    Value::Object(input)
+    Ok(Value::Object(input))
 }
 
 /// Reads what `run` answered to [`chat_input`].
@@ -148,7 +161,7 @@ pub fn read_error(model: &str, message: &str) -> ModelError {
                 retry_after_ms: None,
             };
         }
-        3003 | 3039 | 5004 | 5007 => 400,
+        3003 | 3039 | 5004 | 5006 | 5007 => 400,
         3023 | 3041 | 5016 | 5018 => 403,
         3042 => 404,
         3006 => 413,
@@ -177,18 +190,40 @@ fn unreadable(model: &str, reason: &str) -> ModelError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ToolSpec;
+    use super::super::{ShownFile, ToolSpec};
     use super::*;
 
     const MODEL: &str = "@cf/some/model";
 
     fn ask(output: Output) -> Value {
-        chat_input(&ChatRequest {
+        let turn = Turn::User("I like tea.".to_owned());
+        chat_input(MODEL, &asking(turn, output)).unwrap()
+    }
+
+    fn asking(turn: Turn, output: Output) -> ChatRequest {
+        ChatRequest {
             system: "Extract.".to_owned(),
-            turns: vec![Turn::User("I like tea.".to_owned())],
+            turns: vec![turn],
             output,
             max_tokens: 100,
-        })
+        }
+    }
+
+    #[test]
+    fn shows_images_and_no_documents() {
+        let shown = |media_type| {
+            let file = ShownFile {
+                media_type,
+                base64: "AAAA".to_owned(),
+            };
+            let text = "What is this?".to_owned();
+            chat_input(MODEL, &asking(Turn::Shown { text, file }, Output::Text))
+        };
+        let input = shown("image/png").unwrap();
+        let parts = &input["messages"][1]["content"];
+        assert_eq!(parts[0]["text"], "What is this?");
+        assert_eq!(parts[1]["image_url"]["url"], "data:image/png;base64,AAAA");
+        assert!(!shown("application/pdf").unwrap_err().is_retryable());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::memory::{Category, EntityId, Feedback, Filter, Id, Message, Moment, Scope};
+use crate::memory::{Category, EntityId, Feedback, File, Filter, Id, Message, Moment, Scope};
 
 /// A conversation to remember.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,10 @@ pub struct Add {
     pub scope: Scope,
     /// The turns, oldest first.
     pub messages: Vec<Message>,
+    /// Files of the turns, in order. A job reads them: until then, and where one cannot be read, its placeholder stands in
+    /// the words of its turn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// Whether a model extracts facts; otherwise the messages are stored as they are.
     pub infer: bool,
     /// The client's own fields, copied to every memory that comes of this.
@@ -31,6 +35,15 @@ pub struct Add {
     pub excludes: Option<String>,
     /// The topics to choose from; the standard ones when empty.
     pub categories: Vec<Category>,
+}
+
+/// A file of a turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// The place of the turn among the messages.
+    pub message: usize,
+    /// The file.
+    pub file: File,
 }
 
 /// A question.

@@ -126,10 +126,12 @@ fn erase_derived(
         let Work::Add(work) = &job.work else { continue };
         let facts = work.extracted.iter().flatten();
         let drops = |ids: &[Id]| ids.iter().any(|id| gone.contains(id));
-        if drops(&work.messages) || facts.clone().any(|fact| drops(&fact.sources)) {
+        let attached = work.files.iter().any(|it| gone.contains(&it.message));
+        if attached || drops(&work.messages) || facts.clone().any(|fact| drops(&fact.sources)) {
             let mut job = job.clone();
             if let Work::Add(work) = &mut job.work {
                 work.messages.retain(|id| !gone.contains(id));
+                work.files.retain(|it| !gone.contains(&it.message));
                 if let Some(facts) = &mut work.extracted {
                     facts.retain(|fact| !drops(&fact.sources));
                 }

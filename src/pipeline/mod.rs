@@ -7,6 +7,7 @@
 mod alike;
 pub mod answer;
 pub mod context;
+pub mod describe;
 pub mod erase;
 mod evidence;
 pub mod export;

@@ -7,31 +7,42 @@ use crate::memory::{
 use crate::operation::{Add, Reply};
 use crate::pipeline::knowledge::Known;
 use crate::store::Changes;
-use crate::store::records::{AddWork, EventRecord, Job, OutcomeRecord, SpaceRecord, Work};
+use crate::store::records::{
+    AddWork, AttachedFile, EventRecord, Job, OutcomeRecord, SpaceRecord, Work,
+};
 
 /// Said of an add that asked for extraction where no model can do it.
 const NO_MODEL: &str = "No LLM is configured, so the messages are remembered verbatim. Set \
                         EDGEMEM_LLM_API_KEY (or OPENAI_API_KEY) to extract facts from them.";
 
+/// Said where files are not read.
+const NO_FILES: &str = "Only a server reads files in messages: what stands for them here is kept.";
+
 impl<H: Host> Space<H> {
     /// Stores the messages with an event and a job, in one commit.
-    pub(super) async fn add(&self, add: Add) -> Result<Reply, SpaceError> {
+    pub(super) async fn add(&self, mut add: Add) -> Result<Reply, SpaceError> {
+        let has_unread = !H::SERVES && !add.attachments.is_empty();
+        if !H::SERVES {
+            add.attachments.clear();
+        }
         let owner = add.scope.owner()?;
         if owner.space_hash() != self.hash {
             return Err(SpaceError::WrongSpace);
         }
-        let messages: Vec<Message> = add
-            .messages
-            .iter()
-            .filter(|m| is_memorable(m))
-            .cloned()
-            .collect();
+        let numbered = add.messages.iter().enumerate();
+        let messages: Vec<(usize, &Message)> =
+            numbered.filter(|(_, it)| is_memorable(it)).collect();
         if messages.is_empty() {
             return Err(SpaceError::NoMessages);
         }
         self.state.borrow().check_room()?;
         let now = self.host.now();
         let extract = add.infer && self.models.chat.is_some();
+        let notes = [
+            (add.infer && !extract).then_some(NO_MODEL),
+            has_unread.then_some(NO_FILES),
+        ];
+        let notes: Vec<&str> = notes.into_iter().flatten().collect();
         let embedder = self.models.embedder.name().to_owned();
         let id = self
             .commit(|state, mint| {
@@ -54,7 +65,7 @@ impl<H: Host> Space<H> {
                     retry_at: None,
                     outcomes: Vec::new(),
                     relations: Vec::new(),
-                    note: (add.infer && !extract).then(|| NO_MODEL.to_owned()),
+                    note: (!notes.is_empty()).then(|| notes.join(" ")),
                 };
                 let mut accepting = Accepting {
                     known: state.known,
@@ -64,7 +75,10 @@ impl<H: Host> Space<H> {
                     event,
                     changes,
                 };
-                let stored = messages.iter().map(|m| accepting.store(m, mint)).collect();
+                let store = |(place, message): &(usize, &Message)| {
+                    (*place, accepting.store(*place, message, mint))
+                };
+                let stored = messages.iter().map(store).collect();
                 Ok(accepting.finish(stored, extract))
             })
             .await?;
@@ -86,9 +100,12 @@ struct Accepting<'a> {
 }
 
 impl Accepting<'_> {
-    /// Stores one message, unless it stands for itself and is known word for word.
-    fn store(&mut self, message: &Message, mint: &mut Mint<'_>) -> Id {
-        let known = (!self.transcript).then(|| self.same(message)).flatten();
+    /// Stores one message, unless it stands for itself and is known word for word. What one with files says is not known
+    /// yet.
+    fn store(&mut self, place: usize, message: &Message, mint: &mut Mint<'_>) -> Id {
+        let has_files = self.add.attachments.iter().any(|it| it.message == place);
+        let is_told = self.transcript || has_files;
+        let known = (!is_told).then(|| self.same(message)).flatten();
         if let Some((id, version)) = known {
             self.outcome(id, ChangeKind::None, version);
             return id;
@@ -172,13 +189,24 @@ impl Accepting<'_> {
         });
     }
 
-    fn finish(mut self, messages: Vec<Id>, infer: bool) -> (Changes, Id) {
+    /// `stored` are the messages by their places in the add.
+    fn finish(mut self, stored: Vec<(usize, Id)>, infer: bool) -> (Changes, Id) {
         let id = self.event.id;
+        let attached = self.add.attachments.iter().filter_map(|attachment| {
+            let (_, message) = stored
+                .iter()
+                .find(|(place, _)| *place == attachment.message)?;
+            Some(AttachedFile {
+                message: *message,
+                file: attachment.file.clone(),
+            })
+        });
+        let files = attached.collect();
         self.changes.jobs.push(Job {
             work: Work::Add(Box::new(AddWork {
                 event: id,
                 scope: self.add.scope.clone(),
-                messages,
+                messages: stored.into_iter().map(|(_, id)| id).collect(),
                 infer,
                 metadata: self.add.metadata.clone(),
                 expires_at: self.add.expires_at,
@@ -188,6 +216,7 @@ impl Accepting<'_> {
                 excludes: self.add.excludes.clone(),
                 categories: self.add.categories.clone(),
                 extracted: None,
+                files,
             })),
             attempts: 0,
             due_at: self.now,

@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::index::VectorError;
 use crate::memory::{EntityId, Id, Moment, Problem, ScopeError};
 use crate::model::ModelError;
+use crate::model::files::FileError;
 use crate::operation::OVER_BUDGET;
 use crate::pipeline::graph::CorrectionError;
 use crate::pipeline::knowledge::ReadError;
@@ -109,6 +110,9 @@ pub enum SpaceError {
     /// A model failed where its answer is needed at once.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A file of a message cannot be fetched now.
+    #[error("a file of the messages could not be fetched: {0}")]
+    File(#[from] FileError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -143,6 +147,7 @@ impl SpaceError {
             SpaceError::Immutable(_) => (409, "immutable"),
             SpaceError::OverBudget { .. } => (429, OVER_BUDGET),
             SpaceError::Model(error) => (502, error.code()),
+            SpaceError::File(_) => (502, "file_unreachable"),
             SpaceError::Storage(StorageError::Full(_)) => (507, "storage_full"),
             SpaceError::Storage(StorageError::TooLarge { .. }) => (413, "record_too_large"),
             SpaceError::Storage(StorageError::Failed(_)) => (500, "storage_failed"),

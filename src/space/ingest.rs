@@ -32,14 +32,15 @@ const INCOMPLETE: &str = "The model's reply was cut off or partly unreadable: wh
                           stored, and the messages are kept.";
 
 impl<H: Host> Space<H> {
-    /// Works on one add: indexes its messages, then extracts, decides and stores, a batch a commit.
+    /// Works on one add: reads its files, indexes its messages, then extracts, decides and stores, a batch a commit.
     pub(super) async fn run_add(&self, job: &Job, work: &AddWork) -> Result<(), SpaceError> {
+        let read = self.serve_files(job, work).await;
         self.embed_missing().await?;
+        let mut work = read?;
         let chat = match (&self.models.chat, work.infer) {
             (Some(chat), true) => Rc::clone(chat),
             _ => return self.finish_add(job.key()).await,
         };
-        let mut work = work.clone();
         loop {
             let (batch, rest) = self.next_batch(&work.messages);
             if !batch.is_empty() {

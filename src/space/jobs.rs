@@ -14,7 +14,7 @@ use crate::store::{Changes, Storage, Table};
 const EMBED_BATCH: usize = 64;
 
 /// Tries of one job before it is given up.
-const MAX_ATTEMPTS: u32 = 8;
+pub(super) const MAX_ATTEMPTS: u32 = 8;
 
 /// What a memory's vectors are made of.
 fn texts_of(memory: &Memory) -> Vec<String> {
@@ -89,6 +89,10 @@ impl<H: Host> Space<H> {
                 self.reschedule(job, retry, error.problem()).await
             }
             Err(SpaceError::Model(error)) => self.postpone(job, &error).await,
+            Err(SpaceError::File(error)) => {
+                let problem = SpaceError::File(error).problem();
+                self.postpone_for(job, problem, 0).await
+            }
             Err(SpaceError::Vector(error)) => {
                 let error = ModelError::Unreadable {
                     model: self.models.embedder.name().to_owned(),
@@ -149,14 +153,26 @@ impl<H: Host> Space<H> {
     /// After a model failed: try again later, or give up. The messages are kept either way; given up,
     /// they are listed, as nothing else stands for them.
     async fn postpone(&self, job: Job, error: &ModelError) -> Result<(), SpaceError> {
-        let attempts = job.attempts + 1;
-        let wait = match error {
+        let least = match error {
             ModelError::RateLimited {
                 retry_after_ms: Some(ms),
                 ..
-            } => (*ms).max(backoff_ms(attempts)),
-            _ => backoff_ms(attempts),
+            } => *ms,
+            _ => 0,
         };
+        let problem = Problem::new(502, error.code(), error.to_string());
+        self.postpone_for(job, problem, least).await
+    }
+
+    /// The same, at least for so many milliseconds.
+    async fn postpone_for(
+        &self,
+        job: Job,
+        problem: Problem,
+        least_ms: u64,
+    ) -> Result<(), SpaceError> {
+        let attempts = job.attempts + 1;
+        let wait = backoff_ms(attempts).max(least_ms);
         let wait = i64::try_from(wait).unwrap_or(i64::MAX);
         let at = self.host.now().plus_millis(wait);
         // Vectors are made anew until they are made.
@@ -165,7 +181,6 @@ impl<H: Host> Space<H> {
             attempts,
             at: (!given_up).then_some(at),
         };
-        let problem = Problem::new(502, error.code(), error.to_string());
         self.reschedule(job, retry, problem).await
     }
 

@@ -54,6 +54,7 @@ impl Cost {
         }
         let turns = request.turns.iter().map(|turn| match turn {
             Turn::User(text) | Turn::Assistant(text) => tokens(text),
+            Turn::Shown { text, file } => tokens(text) + file.tokens(),
         });
         let input = tokens(&request.system) + turns.sum::<usize>();
         let output = reply.map_or(0, |reply| {

@@ -1,6 +1,7 @@
 //! One owner's memory: the only place where indexes, storage and models meet.
 
 mod add;
+mod attach;
 mod context;
 mod error;
 mod export;
@@ -25,6 +26,7 @@ use std::rc::Rc;
 use futures_util::lock::Mutex;
 
 use crate::memory::{Id, Mint, Moment, ProjectSettings, SpaceHash};
+use crate::model::files::Files;
 use crate::model::{ChatModel, Embedder, ModelError, Reranker, unit};
 use crate::operation::{Operation, Reply};
 use crate::pipeline::knowledge::Known;
@@ -41,7 +43,7 @@ pub trait Host {
     type Storage: Storage;
 
     /// Whether it serves others than the program that it is part of, and so has a directory, batches, exports and
-    /// feedback. Where it has not, no code of these is linked.
+    /// feedback, and reads files. Where it has not, no code of these is linked.
     const SERVES: bool = true;
 
     /// The storage of this space.
@@ -78,6 +80,8 @@ pub struct Models {
     pub embedder: Rc<dyn Embedder>,
     /// Reorders the hits of searches that ask for it.
     pub reranker: Option<Rc<dyn Reranker>>,
+    /// Fetches files that come with messages; without it, none are fetched.
+    pub files: Option<Rc<Files>>,
 }
 
 impl Models {

@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use super::{Host, Space, SpaceError};
 use crate::memory::{Id, Notice, Problem};
 use crate::operation::{Operation, Reply};
-use crate::store::records::Job;
+use crate::store::records::{AddWork, Job};
 
 type Boxed<'a, T> = LocalBoxFuture<'a, Result<T, SpaceError>>;
 
@@ -41,6 +41,14 @@ impl<H: Host> Space<H> {
         match H::SERVES {
             true => Box::pin(self.run_export(job, id)),
             false => Box::pin(self.finish_job(job.key())),
+        }
+    }
+
+    /// Reads the files of an add that wait; elsewhere none do.
+    pub(super) fn serve_files<'a>(&'a self, job: &'a Job, work: &'a AddWork) -> Boxed<'a, AddWork> {
+        match H::SERVES {
+            true => Box::pin(self.read_files(job, work)),
+            false => Box::pin(ready(Ok(work.clone()))),
         }
     }
 

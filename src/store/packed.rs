@@ -88,11 +88,17 @@ impl Packed {
         for write in writes {
             match write {
                 Write::Put {
-                    table, key, record, ..
-                } if table == Table::Memories => {
+                    table: Table::Memories,
+                    key,
+                    record,
+                    ..
+                } => {
                     packing.changed.push((key, Some(record)));
                 }
-                Write::Delete { table, key } if table == Table::Memories => {
+                Write::Delete {
+                    table: Table::Memories,
+                    key,
+                } => {
                     packing.changed.push((key, None));
                 }
                 clears if clears.is_of(table) => {

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::Table;
 use crate::memory::{
-    Category, ChangeKind, EventStatus, Export, Fact, Id, Moment, Owner, Problem, Scope, Usage,
+    Category, ChangeKind, EventStatus, Export, Fact, File, Id, Moment, Owner, Problem, Scope, Usage,
 };
 
 /// The version that is written.
@@ -98,6 +98,18 @@ pub struct AddWork {
     pub categories: Vec<Category>,
     /// Facts of the first batch that wait for the update phase only, as its model failed.
     pub extracted: Option<Vec<Fact>>,
+    /// Files of the messages that are still to be read, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<AttachedFile>,
+}
+
+/// A file that came with a stored message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedFile {
+    /// The message.
+    pub message: Id,
+    /// The file.
+    pub file: File,
 }
 
 /// The fields of all kinds of work. To read them at once needs less code than serde makes for a tagged enum, and a page
@@ -121,6 +133,8 @@ struct WorkFields {
     #[serde(default)]
     categories: Vec<Category>,
     extracted: Option<Vec<Fact>>,
+    #[serde(default)]
+    files: Vec<AttachedFile>,
 }
 
 impl TryFrom<WorkFields> for Work {
@@ -144,6 +158,7 @@ impl TryFrom<WorkFields> for Work {
                 excludes: fields.excludes,
                 categories: fields.categories,
                 extracted: fields.extracted,
+                files: fields.files,
             })),
             "summarise" => Work::Summarise {
                 scope: needed("scope", fields.scope)?,

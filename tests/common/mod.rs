@@ -15,6 +15,7 @@ use std::rc::Rc;
 
 use edgemem::memory::{Id, Memory, Message, Moment, Owner, OwnerKind, Scope};
 use edgemem::model::builtin::StaticEmbedder;
+use edgemem::model::files::Files;
 use edgemem::model::{
     ChatModel, ChatReply, ChatRequest, Finish, ModelError, Output, Reranker, Tokens, ToolCall, Turn,
 };
@@ -173,6 +174,7 @@ pub struct Fixture {
     /// What the space is opened with.
     pub settings: Settings,
     pub reranker: Option<Rc<dyn Reranker>>,
+    pub files: Option<Rc<Files>>,
     owner: Owner,
     chat: Option<Rc<dyn ChatModel>>,
 }
@@ -219,6 +221,7 @@ impl Fixture {
             &warnings,
             settings,
             None,
+            None,
         );
         Self {
             space,
@@ -228,6 +231,7 @@ impl Fixture {
             warnings,
             settings,
             reranker: None,
+            files: None,
             owner,
             chat,
         }
@@ -251,6 +255,7 @@ impl Fixture {
             &self.warnings,
             self.settings,
             self.reranker.clone(),
+            self.files.clone(),
         );
     }
 
@@ -363,6 +368,7 @@ impl Fixture {
     }
 }
 
+#[allow(clippy::too_many_arguments)]
 fn open(
     storage: &Rc<MemoryStorage>,
     clock: &Rc<Cell<i64>>,
@@ -371,6 +377,7 @@ fn open(
     warnings: &Rc<RefCell<Vec<String>>>,
     settings: Settings,
     reranker: Option<Rc<dyn Reranker>>,
+    files: Option<Rc<Files>>,
 ) -> Rc<Space<TestHost>> {
     let host = TestHost {
         settings,
@@ -383,6 +390,7 @@ fn open(
         chat,
         embedder: Rc::new(embedder()),
         reranker,
+        files,
     };
     Rc::new(block_on(Space::open(host, models, owner.space_hash())).unwrap())
 }

@@ -63,6 +63,19 @@ test("what Node stores of the sample is, to the byte, what every host stores", a
   assert.equal(stored, digest);
 });
 
+test("of a file in a message its place is kept, and its words where they came along", async () => {
+  const [said, note] = await script(`import { Memory } from "edgemem";
+    const memory = await Memory.open({ userId: "ada", persistence: "none" });
+    const part = (type, url) => ({ type, [type]: { url } });
+    const content = [part("image_url", "https://example.com/sofa.png"), part("txt_url", "data:,The gate code is 4711.")];
+    const added = await memory.add([{ role: "user", content }]);
+    const { results } = await memory.search("gate code");
+    console.log(JSON.stringify([results.map(({ memory }) => memory), added.note]));
+    await memory.close();`);
+  assert.deepEqual(said, ["[image: https://example.com/sofa.png]\nThe gate code is 4711."]);
+  assert.match(note, /Only a server reads files/);
+});
+
 test("code written for mem0 moves over by its import", async () => {
   const results = await script(`import { Memory } from "edgemem";
     const memory = new Memory({

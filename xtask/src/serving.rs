@@ -61,7 +61,7 @@ impl Serving<'_> {
 pub fn model_server(project: &Project, cassettes: &[&str]) -> Result<(Service, String), Failure> {
     let program = build_model_server(project)?;
     let mut command = project.command(program);
-    command.args(["--port", "0"]);
+    command.args(["--port", "0", "--files", "tests/attachments"]);
     for folder in cassettes {
         command.args(["--cassettes", folder]);
     }

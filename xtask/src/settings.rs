@@ -16,10 +16,11 @@ const KEYS: &str = "EDGEMEM_API_KEYS";
 /// The key of another project of the tests, in which everything may be erased.
 pub const SPARE_KEY: &str = "key-of-the-tests-1";
 /// Variables that are passed on from the environment.
-const PASSED: [&str; 10] = [
+const PASSED: [&str; 11] = [
     KEYS,
     "EDGEMEM_TOKEN_SECRET",
     "EDGEMEM_CORS_ORIGINS",
+    "EDGEMEM_FETCH_ORIGINS",
     "EDGEMEM_USER_REQUESTS_PER_MINUTE",
     "EDGEMEM_DAILY_",
     "EDGEMEM_LLM_",
@@ -89,6 +90,12 @@ impl Settings {
         for (name, value) in settings {
             self.variables.insert(format!("EDGEMEM_LLM_{name}"), value);
         }
+    }
+
+    /// Lets the Worker fetch files in messages from there.
+    pub fn fetch_from(&mut self, origin: &str) {
+        let variable = "EDGEMEM_FETCH_ORIGINS".to_owned();
+        self.variables.insert(variable, origin.to_owned());
     }
 
     /// Writes them to a file that only its owner can read, for wrangler.

@@ -289,6 +289,7 @@ fn clients(project: &Project) -> Result<(), Failure> {
     let (_models, base) = model_server(project, &["tests/cassettes"])?;
     let mut settings = Settings::for_tests();
     settings.use_replayed(&base);
+    settings.fetch_from(&base);
     let state = project.tools.join("test-state");
     forget(&state)?;
     let port = free_port(0)?;
@@ -305,6 +306,7 @@ fn clients(project: &Project) -> Result<(), Failure> {
     let tested = |command: &mut Command| {
         command
             .env("EDGEMEM_URL", &url)
+            .env("EDGEMEM_FILES_URL", format!("{base}/files"))
             .env("EDGEMEM_API_KEY", &settings.key)
             .env("EDGEMEM_SPARE_API_KEY", SPARE_KEY)
             .env("OPENAI_BASE_URL", &base)

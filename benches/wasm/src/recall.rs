@@ -70,7 +70,7 @@ impl ChatModel for Script {
             }
             Output::Tools(_) => {
                 let prompt = request.turns.first().map(|turn| match turn {
-                    Turn::User(text) | Turn::Assistant(text) => text,
+                    Turn::User(text) | Turn::Shown { text, .. } | Turn::Assistant(text) => text,
                 });
                 let facts = prompt.and_then(|prompt| prompt.split("## New facts").nth(1));
                 let count = facts.map_or(0, |facts| {
@@ -132,6 +132,7 @@ impl Recall {
             chat: Some(Rc::clone(&script) as Rc<dyn ChatModel>),
             embedder: Rc::new(StaticEmbedder::from_bytes(table).map_err(in_words)?),
             reranker: None,
+            files: None,
         };
         let hash = scope(0).owner().map_err(in_words)?.space_hash();
         let space = at_once(Space::open(Still::default(), models, hash))?;

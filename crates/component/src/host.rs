@@ -62,6 +62,14 @@ impl ChatModel for HostChat {
         request: &'a ChatRequest,
     ) -> LocalBoxFuture<'a, Result<ChatReply, ModelError>> {
         Box::pin(async move {
+            let is_shown = |turn: &Turn| matches!(turn, Turn::Shown { .. });
+            if request.turns.iter().any(is_shown) {
+                return Err(ModelError::Rejected {
+                    model: self.name.clone(),
+                    status: 501,
+                    reason: "the host's model is asked in words alone".to_owned(),
+                });
+            }
             let asked = chat::ask(asked(request));
             let answer = answered(&self.name, self.limit, asked).await?;
             Ok(ChatReply {
@@ -181,6 +189,8 @@ fn asked(request: &ChatRequest) -> chat::Request {
 fn turn(turn: &Turn) -> chat::Turn {
     let (from, text) = match turn {
         Turn::User(text) => (chat::TurnOf::User, text),
+        // Refused before.
+        Turn::Shown { text, .. } => (chat::TurnOf::User, text),
         Turn::Assistant(text) => (chat::TurnOf::Assistant, text),
     };
     chat::Turn {

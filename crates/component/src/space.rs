@@ -216,6 +216,7 @@ fn models(
         chat,
         embedder,
         reranker: None,
+        files: None,
     })
 }
 
@@ -241,9 +242,10 @@ fn shown(error: &SpaceError) -> wit::Error {
         | SpaceError::EmptyText => wit::Error::Invalid(problem),
         SpaceError::Immutable(_) => wit::Error::Conflict(problem),
         SpaceError::Full { .. } => wit::Error::Full(problem),
-        SpaceError::Model(_) | SpaceError::Vector(_) | SpaceError::OverBudget { .. } => {
-            wit::Error::Model(problem)
-        }
+        SpaceError::Model(_)
+        | SpaceError::File(_)
+        | SpaceError::Vector(_)
+        | SpaceError::OverBudget { .. } => wit::Error::Model(problem),
         SpaceError::Storage(_) => wit::Error::Storage(problem),
         SpaceError::Record(_) => wit::Error::Damaged(problem),
     }

@@ -103,6 +103,7 @@ impl Config {
             chat: chat.transpose()?,
             embedder,
             reranker: reranker.transpose()?,
+            files: None,
         })
     }
 }

@@ -72,7 +72,10 @@ impl ChatModel for WorkersAi {
         &'a self,
         request: &'a ChatRequest,
     ) -> LocalBoxFuture<'a, Result<ChatReply, ModelError>> {
-        Box::pin(async move { read_chat(&self.model, &self.run(&chat_input(request)).await?) })
+        Box::pin(async move {
+            let input = chat_input(&self.model, request)?;
+            read_chat(&self.model, &self.run(&input).await?)
+        })
     }
 }
 

@@ -3,11 +3,13 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use edgemem::model::{Http, HttpError};
+use edgemem::model::{Download, Http, HttpError};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::{Stream, StreamExt};
 use wasm_bindgen::JsValue;
-use worker::{AbortController, Delay, Fetch, Headers, Method, RequestInit, js_sys};
+use worker::{
+    AbortController, Delay, Fetch, Headers, Method, RequestInit, RequestRedirect, js_sys,
+};
 
 /// The longest answer that is read from a model, in bytes. An isolate has 128 MB for everything.
 const ANSWER_LIMIT: usize = 16_000_000;
@@ -22,15 +24,22 @@ impl Http for WorkerHttp {
         timeout_ms: u64,
     ) -> LocalBoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
         Box::pin(async move {
+            let download = request.extensions().get::<Download>().copied();
+            let limit = download.map_or(ANSWER_LIMIT, |download| download.limit);
             let request = to_worker(request).map_err(failed)?;
             let abort = AbortController::default();
             let signal = abort.signal();
             let answer = pin!(async {
-                let mut answer = Fetch::Request(request).send_with_signal(&signal).await?;
-                read_answer(&mut answer).await
+                let sent = Fetch::Request(request).send_with_signal(&signal).await;
+                read_answer(&mut sent.map_err(failed)?, limit).await
             });
             match select(answer, pin!(self.sleep(timeout_ms))).await {
-                Either::Left((answer, _)) => answer.map_err(failed),
+                Either::Left((answer, _)) => {
+                    if let Err(HttpError::TooLarge) = answer {
+                        abort.abort();
+                    }
+                    answer
+                }
                 Either::Right(((), _)) => {
                     abort.abort();
                     Err(HttpError::Timeout)
@@ -108,15 +117,20 @@ pub async fn read_request(
     read.body(body).map_err(failed)
 }
 
-/// The Worker's form of a request.
+/// The Worker's form of a request. A [`Download`] follows no redirect; it says who asks, as some servers want to know.
 ///
 /// # Errors
 /// When a header or the URL is not one that `fetch` takes.
 pub fn to_worker(request: http::Request<Vec<u8>>) -> worker::Result<worker::Request> {
     let (parts, body) = request.into_parts();
     let mut init = RequestInit::new();
+    let headers = to_headers(&parts.headers)?;
+    if parts.extensions.get::<Download>().is_some() {
+        headers.set("user-agent", concat!("edgemem/", env!("CARGO_PKG_VERSION")))?;
+        init.with_redirect(RequestRedirect::Manual);
+    }
     init.with_method(Method::from(parts.method.as_str().to_owned()))
-        .with_headers(to_headers(&parts.headers)?);
+        .with_headers(headers);
     if !body.is_empty() {
         init.with_body(Some(JsValue::from(js_sys::Uint8Array::from(
             body.as_slice(),
@@ -149,19 +163,27 @@ pub fn to_headers(headers: &http::HeaderMap) -> worker::Result<Headers> {
     Ok(made)
 }
 
-async fn read_answer(answer: &mut worker::Response) -> worker::Result<http::Response<Vec<u8>>> {
+async fn read_answer(
+    answer: &mut worker::Response,
+    limit: usize,
+) -> Result<http::Response<Vec<u8>>, HttpError> {
     let mut read = http::Response::builder().status(answer.status_code());
     for (name, value) in answer.headers() {
         read = read.header(name, value);
     }
     let body = match answer.body() {
         worker::ResponseBody::Empty => Vec::new(),
-        _ => collect(&mut answer.stream()?, ANSWER_LIMIT)
-            .await
-            .map_err(|error| worker::Error::RustError(error.to_string()))?,
+        _ => {
+            let mut chunks = answer.stream().map_err(failed)?;
+            let collected = collect(&mut chunks, limit).await;
+            collected.map_err(|error| match error {
+                BodyError::TooLarge { .. } => HttpError::TooLarge,
+                BodyError::Failed(reason) => HttpError::Failed(reason),
+            })?
+        }
     };
     read.body(body)
-        .map_err(|error| worker::Error::RustError(error.to_string()))
+        .map_err(|error| HttpError::Failed(error.to_string()))
 }
 
 async fn collect(

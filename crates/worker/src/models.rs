@@ -5,6 +5,7 @@ use std::rc::Rc;
 use edgemem::api::{About, USER_LIMIT_VARIABLE, read_limit};
 use edgemem::memory::Problem;
 use edgemem::model::config::{ConfigError, EmbedderConfig, LlmConfig, ModelConfig};
+use edgemem::model::files::Files;
 use edgemem::model::openai::{OpenAiChat, OpenAiEmbedder, RerankModel};
 use edgemem::model::{ChatModel, Embedder, Http, Reranker};
 use edgemem::space::{Models, Settings};
@@ -74,6 +75,9 @@ async fn load(env: &Env) -> Result<Models, ModelsError> {
         }
         LlmConfig::WorkersAi { model } => Some(workers_ai("EDGEMEM_LLM_PROVIDER", model)?),
     };
+    let files = config
+        .files
+        .map(|origins| Rc::new(Files::new(http.clone(), origins)));
     let reranker = config.reranker.map(|config| {
         let model = RerankModel::new(http.clone(), config.endpoint, config.model);
         Rc::new(model) as Rc<dyn Reranker>
@@ -91,6 +95,7 @@ async fn load(env: &Env) -> Result<Models, ModelsError> {
         chat,
         embedder,
         reranker,
+        files,
     })
 }
 

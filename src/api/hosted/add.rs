@@ -27,6 +27,7 @@ pub(super) fn read(fields: &Fields) -> Result<Read, Problem> {
     let add = Add {
         scope,
         messages: conversation.messages,
+        attachments: conversation.attachments,
         infer,
         metadata: fields.object("metadata")?.cloned().unwrap_or_default(),
         time: time(fields)?,

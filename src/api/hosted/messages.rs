@@ -3,17 +3,23 @@
 use serde_json::{Map, Value};
 
 use super::super::fields::{refused, span_of};
-use crate::memory::{Message, Problem, Role};
+use super::parts::{self, Part};
+use crate::memory::{File, FileSource, MAX_MESSAGE_BYTES, Message, Problem, Role};
+use crate::operation::Attachment;
 
 const MAX_MESSAGES: usize = 1000;
-/// Of one message, in bytes.
-const MAX_MESSAGE_BYTES: usize = 100 * 1024;
+/// Of one add; a model is asked of each.
+const MAX_FILES: usize = 20;
+/// Of one add, in base64: they wait in one record, and SQLite's of Durable Objects hold 2 MB.
+const MAX_INLINE_BYTES: usize = 1_500_000;
 
 /// What was read of `messages`.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Conversation {
     pub messages: Vec<Message>,
-    /// Parts that hold no text, such as images.
+    /// Their files.
+    pub attachments: Vec<Attachment>,
+    /// Parts that are neither text nor a file of a kind that can be read.
     pub unread_parts: usize,
 }
 
@@ -41,6 +47,7 @@ pub(super) fn read(value: Option<&Value>) -> Result<Conversation, Problem> {
     for item in items {
         conversation.take(item)?;
     }
+    conversation.check_files()?;
     if !conversation.messages.is_empty() {
         return Ok(conversation);
     }
@@ -52,8 +59,8 @@ pub(super) fn read(value: Option<&Value>) -> Result<Conversation, Problem> {
         ),
         _ => refused(
             "unsupported_content",
-            "only text can be remembered yet: these messages hold only images or files; describe \
-             them in words",
+            "these messages hold only parts that cannot be read; there may be parts of the types text, \
+             image_url, pdf_url, txt_url and mdx_url",
         ),
     })
 }
@@ -122,7 +129,11 @@ impl Conversation {
             Value::Number(number) => texts.push(number.to_string()),
             Value::Object(part) => match part.get("text").and_then(Value::as_str) {
                 Some(text) => texts.push(text.to_owned()),
-                None => self.unread_parts += 1,
+                None => match parts::read(part)? {
+                    Some(Part::Text(text)) => texts.push(text),
+                    Some(Part::File(file)) => self.attach(file, texts),
+                    None => self.unread_parts += 1,
+                },
             },
             Value::Array(parts) => {
                 for part in parts {
@@ -133,6 +144,47 @@ impl Conversation {
                 }
             }
             Value::Bool(_) => return Err(bad_content()),
+        }
+        Ok(())
+    }
+
+    /// Notes a file of the message at hand; its placeholder differs from the others of the message.
+    fn attach(&mut self, mut file: File, texts: &mut Vec<String>) {
+        let plain = file.placeholder.clone();
+        for number in 2.. {
+            if !texts.iter().any(|text| text.contains(&file.placeholder)) {
+                break;
+            }
+            let unclosed = plain.trim_end_matches(']');
+            file.placeholder = format!("{unclosed}, {number}]");
+        }
+        texts.push(file.placeholder.clone());
+        self.attachments.push(Attachment {
+            message: self.messages.len(),
+            file,
+        });
+    }
+
+    fn check_files(&self) -> Result<(), Problem> {
+        if self.attachments.len() > MAX_FILES {
+            return Err(refused(
+                "too_many_files",
+                format!("an add takes at most {MAX_FILES} files: add them in parts"),
+            ));
+        }
+        let inline = self.attachments.iter().map(|it| match &it.file.source {
+            FileSource::Base64(base64) => base64.len(),
+            FileSource::Url(_) => 0,
+        });
+        if inline.sum::<usize>() > MAX_INLINE_BYTES {
+            return Err(Problem::new(
+                413,
+                "files_too_large",
+                format!(
+                    "the files inside of an add may have {} KB of base64 together: give larger ones by a URL",
+                    MAX_INLINE_BYTES / 1_000
+                ),
+            ));
         }
         Ok(())
     }
@@ -187,7 +239,8 @@ mod tests {
     #[test]
     fn every_form_of_messages_is_read() {
         let hi = || Ok(vec![(Role::User, "hi".to_owned())]);
-        let image = json!({"type": "image_url", "image_url": {"url": "https://example.com/x.png"}});
+        let audio =
+            json!({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}});
         for (value, expected) in [
             (json!("hi"), hi()),
             (json!(["hi"]), hi()),
@@ -199,7 +252,7 @@ mod tests {
                 hi(),
             ),
             (
-                json!([{"role": "user", "content": [{"type": "text", "text": "hi"}, image]}]),
+                json!([{"role": "user", "content": [{"type": "text", "text": "hi"}, audio]}]),
                 hi(),
             ),
             (
@@ -230,7 +283,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_remembered_says_why() {
-        let image = json!({"type": "image_url", "image_url": {"url": "https://example.com/x.png"}});
+        let audio =
+            json!({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}});
         for (value, code) in [
             (json!([]), "no_messages"),
             (json!(null), "no_messages"),
@@ -240,7 +294,7 @@ mod tests {
                 "no_messages",
             ),
             (
-                json!([{"role": "user", "content": image}]),
+                json!([{"role": "user", "content": audio}]),
                 "unsupported_content",
             ),
             (json!([{"role": "wizard", "content": "x"}]), "bad_role"),
@@ -259,6 +313,47 @@ mod tests {
         }
         let wizard = read(Some(&json!({"role": "wizard", "content": "x"}))).unwrap_err();
         assert!(wizard.message.contains("'wizard'"));
+    }
+
+    #[test]
+    fn files_stand_in_their_message_by_a_placeholder() {
+        let image = |url: &str| json!({"type": "image_url", "image_url": {"url": url}});
+        let url = "https://example.com/x.png?token=secret";
+        let read = read(Some(&json!([
+            "hi",
+            {"role": "user", "content": image(url)},
+            {"role": "user", "content": [{"type": "text", "text": "both:"}, image(url), image(url),
+                {"type": "txt_url", "txt_url": "data:text/plain;base64,aGVsbG8="}]},
+        ])))
+        .unwrap();
+        let contents: Vec<&str> = read.messages.iter().map(|it| &*it.content).collect();
+        let expected = "both:\n[image: https://example.com/x.png]\n[image: https://example.com/x.png, 2]\nhello";
+        assert_eq!(
+            contents,
+            ["hi", "[image: https://example.com/x.png]", expected]
+        );
+        let places: Vec<usize> = read.attachments.iter().map(|it| it.message).collect();
+        assert_eq!(places, [1, 2, 2]);
+        let file = &read.attachments[2].file;
+        assert_eq!(file.source, FileSource::Url(url.to_owned()));
+        assert_eq!(file.placeholder, "[image: https://example.com/x.png, 2]");
+    }
+
+    #[test]
+    fn files_are_limited() {
+        let of = |urls: Vec<String>| {
+            let part = |url| json!({"type": "image_url", "image_url": url});
+            let parts: Vec<Value> = urls.into_iter().map(part).collect();
+            said(json!({"role": "user", "content": parts}))
+        };
+        let many = vec!["https://example.com/x.png".to_owned(); MAX_FILES + 1];
+        assert_eq!(of(many), Err("too_many_files".to_owned()));
+        let large = format!("data:image/jpeg;base64,/9j/{}", "A".repeat(1_000_000));
+        assert!(of(vec![large.clone()]).is_ok());
+        assert_eq!(
+            of(vec![large.clone(), large]),
+            Err("files_too_large".to_owned())
+        );
     }
 
     #[test]

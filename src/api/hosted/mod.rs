@@ -10,6 +10,7 @@ mod doors;
 mod graph;
 mod messages;
 mod older;
+mod parts;
 mod places;
 mod profiles;
 mod query;

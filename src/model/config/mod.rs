@@ -11,6 +11,7 @@
 //! | `EDGEMEM_EMBEDDER_PROVIDER` | `builtin`, `openai` or `workers-ai`; found out when unset |
 //! | `EDGEMEM_EMBEDDER_BASE_URL`, `_API_KEY`, `_MODEL` | as above; without a base URL, the LLM's endpoint |
 //! | `EDGEMEM_EMBEDDER_DIMENSIONS` | the length of the vectors to ask for |
+//! | `EDGEMEM_FETCH_ORIGINS` | origins from which files in messages are fetched besides public ones; `none` fetches nothing |
 //!
 //! `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL` stand in for the LLM's. A key is only
 //! ever sent to the endpoint that it was set for: `OPENAI_API_KEY` not to `EDGEMEM_LLM_BASE_URL`,
@@ -18,12 +19,14 @@
 //! builtin one. An empty variable counts as unset.
 
 mod error;
+mod files;
 #[cfg(test)]
 mod tests;
 
 use serde_json::Value;
 
 use self::error::{missing, unknown_word, wrong};
+use super::files::Origins;
 use super::openai::{Endpoint, Secret};
 
 pub use self::error::{ConfigError, ConfigProblem};
@@ -58,6 +61,8 @@ pub struct ModelConfig {
     pub embedder: EmbedderConfig,
     /// Reorders hits; `None` when none is configured.
     pub reranker: Option<RerankerConfig>,
+    /// From where files in messages may be fetched; `None` when nothing is.
+    pub files: Option<Origins>,
 }
 
 /// Which LLM to use.
@@ -122,10 +127,12 @@ impl ModelConfig {
         let llm = env.llm(timeout_ms)?;
         let embedder = env.embedder(&llm, timeout_ms)?;
         let reranker = env.reranker(timeout_ms)?;
+        let files = files::origins(|variable| env.value(variable))?;
         Ok(ModelConfig {
             llm,
             embedder,
             reranker,
+            files,
         })
     }
 }

@@ -46,6 +46,7 @@ fn nothing_set_needs_nothing() {
         llm: LlmConfig::None,
         embedder: EmbedderConfig::Builtin,
         reranker: None,
+        files: Some(Origins::default()),
     };
     assert_eq!(config(&[]).unwrap(), nothing);
     let empty = [
@@ -328,5 +329,20 @@ fn a_reranker_needs_an_address_and_a_name() {
         let mut set = set.to_vec();
         let (variable, _) = set.remove(without);
         assert_eq!(config(&set).unwrap_err().variable, variable);
+    }
+}
+
+#[test]
+fn files_are_fetched_from_public_addresses_and_origins_that_are_named() {
+    let files = |list: &str| config(&[("EDGEMEM_FETCH_ORIGINS", list)]).map(|config| config.files);
+    assert_eq!(files("None"), Ok(None));
+    let named = files(" http://127.0.0.1:8080, HTTPS://Files.Internal/ ,")
+        .unwrap()
+        .unwrap();
+    let expected = ["http://127.0.0.1:8080", "https://files.internal"];
+    assert!(named.0.iter().eq(expected));
+    for wrong in ["files.internal", "http://files.internal/x", "*", "ftp://x"] {
+        let error = files(wrong).unwrap_err().to_string();
+        assert!(error.starts_with("EDGEMEM_FETCH_ORIGINS is "), "{error}");
     }
 }

@@ -19,4 +19,5 @@ pub use self::chat::OpenAiChat;
 pub use self::embeddings::OpenAiEmbedder;
 pub use self::endpoint::{Endpoint, EndpointError, Secret};
 pub use self::reply::read_reply;
+pub(super) use self::request::parts;
 pub use self::rerank::RerankModel;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::dialect::{Dialect, JsonForm, TokenLimit, ToolForm};
-use crate::model::{ChatRequest, Output, ToolSpec, Turn};
+use crate::model::{ChatRequest, Output, ShownFile, ToolSpec, Turn};
 
 /// Tokens granted for reasoning on top of the reply, where the limit includes both.
 const REASONING_TOKENS: u32 = 4_096;
@@ -120,14 +120,29 @@ fn messages(system: &str, turns: &[Turn], system_turn: bool) -> Value {
     if system_turn && let Some(system) = instructions.take() {
         messages.push(turn("system", system));
     }
+    let mut instructed = |text: &str| match instructions.take() {
+        Some(system) => format!("{system}\n\n{text}"),
+        None => text.to_owned(),
+    };
     for each in turns {
         messages.push(match each {
-            Turn::User(text) => match instructions.take() {
-                Some(system) => turn("user", &format!("{system}\n\n{text}")),
-                None => turn("user", text),
-            },
+            Turn::User(text) => turn("user", &instructed(text)),
+            Turn::Shown { text, file } => {
+                json!({"role": "user", "content": parts(&instructed(text), file)})
+            }
             Turn::Assistant(text) => turn("assistant", text),
         });
     }
     messages.into()
+}
+
+/// The parts of a turn with a file, which Workers AI takes in the same form.
+pub(in crate::model) fn parts(text: &str, file: &ShownFile) -> Value {
+    let shown = match file.is_image() {
+        true => json!({"type": "image_url", "image_url": {"url": file.data_url()}}),
+        false => {
+            json!({"type": "file", "file": {"filename": "document.pdf", "file_data": file.data_url()}})
+        }
+    };
+    json!([{"type": "text", "text": text}, shown])
 }

@@ -113,10 +113,10 @@ impl Line<'_> {
                     },
                     true,
                 ),
-                HttpError::Failed(reason) => final_(
+                error @ (HttpError::Failed(_) | HttpError::TooLarge) => final_(
                     ModelError::Unreachable {
                         model: model(),
-                        reason: self.endpoint.scrub(&reason),
+                        reason: self.endpoint.scrub(&error.to_string()),
                     },
                     true,
                 ),

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::model::{
     ChatModel, ChatReply, ChatRequest, Embedder, Finish, Http, HttpError, ModelError, Output,
-    ToolCall, ToolSpec, Turn,
+    ShownFile, ToolCall, ToolSpec, Turn,
 };
 
 type Answer = Result<Response<Vec<u8>>, HttpError>;
@@ -229,6 +229,23 @@ fn wire_shapes() {
     let script = Script::new(vec![says("x")]);
     ask(&chat(&script, "openai/gpt-5-mini"), Output::Text).unwrap();
     insta::assert_json_snapshot!("reasoning_model", script.bodies()[0]);
+
+    for (name, media_type) in [("image", "image/png"), ("document", "application/pdf")] {
+        let script = Script::new(vec![says("x")]);
+        let file = ShownFile {
+            media_type,
+            base64: "AAAA".into(),
+        };
+        let shown = ChatRequest {
+            turns: vec![Turn::Shown {
+                text: "What is this?".into(),
+                file,
+            }],
+            ..request(Output::Text)
+        };
+        block_on(chat(&script, "m").chat(&shown)).unwrap();
+        insta::assert_json_snapshot!(name, script.bodies()[0]);
+    }
 
     let script = Script::new(vec![answer(200, json!({"data": [{"embedding": [1.0]}]}))]);
     block_on(OpenAiEmbedder::new(script.clone(), endpoint(), "e", Some(1)).embed(&["tea".into()]))

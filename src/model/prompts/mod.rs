@@ -12,6 +12,9 @@ pub const SUMMARY: &str = include_str!("summary.md");
 /// Instructions of an export: memories as values of a schema.
 pub const EXPORT: &str = include_str!("export.md");
 
+/// Instructions for saying what an image or a document shows.
+pub const DESCRIBE: &str = include_str!("describe.md");
+
 /// What a model is told when its reply could not be read.
 pub const REPAIR: &str = "Your last reply could not be read. Answer again, with nothing but what was \
                           asked for, in exactly the form that was asked for.";

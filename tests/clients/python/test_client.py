@@ -13,6 +13,8 @@ from mem0.exceptions import AuthenticationError, MemoryNotFoundError, Validation
 
 URL = os.environ["EDGEMEM_URL"]
 KEY = os.environ["EDGEMEM_API_KEY"]
+# Where the files of tests/attachments are served, from which the Worker may fetch.
+FILES = os.environ["EDGEMEM_FILES_URL"]
 
 # The model server replays one fact for this message.
 HIKING = "I love hiking in the Alps."
@@ -57,6 +59,31 @@ class Client(unittest.TestCase):
         uuid.UUID(reply["event_id"])
         found = self.wait_for(lambda: self.all()["results"])
         self.assertEqual([memory["memory"] for memory in found], [FACT])
+
+    def test_files_in_messages(self):
+        def part(kind, name):
+            return {"type": kind, kind: {"url": f"{FILES}/{name}"}}
+
+        reply = self.client.add(
+            [
+                {"role": "user", "content": part("image_url", "sofa.png")},
+                {"role": "user", "content": part("pdf_url", "lease.pdf")},
+                {"role": "user", "content": [{"type": "text", "text": "And:"}, part("txt_url", "notes.txt")]},
+            ],
+            user_id=self.user,
+            async_mode=False,
+        )
+        self.assertEqual(reply["status"], "SUCCEEDED", reply)
+        self.assertNotIn("note", reply)
+        found = sorted(memory["memory"] for memory in self.all()["results"])
+        self.assertEqual(
+            found,
+            [
+                "The code of User's garden gate is 4711",
+                "User has a red sofa",
+                "User pays a rent of 900 EUR a month",
+            ],
+        )
 
     def test_add_with_inference_and_wait(self):
         reply = self.client.add(

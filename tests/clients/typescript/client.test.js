@@ -11,6 +11,8 @@ const { MemoryClient } = await import("mem0ai");
 
 const host = required("EDGEMEM_URL");
 const apiKey = required("EDGEMEM_API_KEY");
+// Where the files of tests/attachments are served, from which the Worker may fetch.
+const files = required("EDGEMEM_FILES_URL");
 
 // The model server replays one fact for this message.
 const HIKING = "I love hiking in the Alps.";
@@ -50,6 +52,24 @@ describe("mem0's TypeScript client", () => {
     assert.equal(pong?.status ?? "ok", "ok");
     const stranger = new MemoryClient({ apiKey: "not-the-key-of-this-server", host });
     await assert.rejects(stranger.getAll({ filters: { user_id: user } }), /Invalid API key/);
+  });
+
+  it("adds messages with files", async () => {
+    const part = (type, name) => ({ type, [type]: { url: `${files}/${name}` } });
+    const messages = [
+      { role: "user", content: part("image_url", "sofa.png") },
+      { role: "user", content: part("pdf_url", "lease.pdf") },
+      { role: "user", content: [{ type: "text", text: "And:" }, part("mdx_url", "notes.txt")] },
+    ];
+    const reply = await client.add(messages, { userId: user, asyncMode: false });
+    assert.equal(reply.status, "SUCCEEDED", JSON.stringify(reply));
+    assert.equal(reply.note, undefined);
+    const found = (await all()).results.map(({ memory }) => memory).sort();
+    assert.deepEqual(found, [
+      "The code of User's garden gate is 4711",
+      "User has a red sofa",
+      "User pays a rent of 900 EUR a month",
+    ]);
   });
 
   it("adds with inference in the background", async () => {

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! `contains` lists texts that must all occur: for `extract` among the new messages, for `update`
-//! among the new facts, for `summary` in the last user turn, for `chat` in any turn. The first entry that matches
-//! answers.
+//! among the new facts, for `summary` and `describe` in the last user turn, for `chat` in any turn; `shows` is the media
+//! type of a file that `describe` is about. The first entry that matches answers.
 //! A string `"{{message:TEXT}}"` becomes the number that the prompt gives to the new message with
 //! that text in it; `"{{fact:TEXT}}"` and `"{{memory:TEXT}}"` the number of the line that says just
 //! that (a note such as `(since 2026-01-10)` aside).
@@ -62,6 +62,9 @@ pub struct Match {
     /// Texts that all occur in the prompt.
     #[serde(default)]
     pub contains: Vec<String>,
+    /// The media type of a file that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<String>,
 }
 
 /// Why no reply was found.
@@ -133,6 +136,11 @@ impl Library {
         let labels = PromptLabels::read(question);
         let mut matching = self.entries.iter().filter(|entry| {
             entry.when.task == question.task
+                && entry
+                    .when
+                    .shows
+                    .as_ref()
+                    .is_none_or(|it| question.shows.contains(it))
                 && entry
                     .when
                     .contains

@@ -30,6 +30,8 @@ pub struct Response {
     pub content_type: &'static str,
     /// Seconds for a `Retry-After` header.
     pub retry_after: Option<u64>,
+    /// For a `Location` header.
+    pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
     /// Send only half of the body, then close.
@@ -43,6 +45,7 @@ impl Response {
             status,
             content_type: "application/json",
             retry_after: None,
+            location: None,
             body: body.to_string().into_bytes(),
             cut: false,
         }
@@ -134,6 +137,9 @@ impl Connection {
             response.content_type,
             response.body.len()
         );
+        if let Some(location) = &response.location {
+            head.push_str(&format!("location: {location}\r\n"));
+        }
         if let Some(seconds) = response.retry_after {
             head.push_str(&format!("retry-after: {seconds}\r\n"));
         }

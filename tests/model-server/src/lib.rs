@@ -5,6 +5,7 @@
 //! * `POST /v1/embeddings` computes real all-MiniLM-L6-v2 embeddings when its weights are given.
 //! * `POST /control` makes the next calls fail in a chosen way (see [`fault`]); `GET /control`
 //!   counts calls; `POST /control/release` and `/control/reset` let hanging calls go and start over.
+//! * `GET /files/NAME` gives a file of a folder, as if a message named it; `GET /moved/NAME` leads there.
 //! * `GET /v1/models`, `GET /health`.
 //!
 //! It listens on the loopback interface only.

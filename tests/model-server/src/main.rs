@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use model_server::{Options, Server, Upstream};
 
-const USAGE: &str = "usage: model-server [--port N] [--cassettes FOLDER]... [--minilm FOLDER]
+const USAGE: &str = "usage: model-server [--port N] [--cassettes FOLDER]... [--minilm FOLDER] [--files FOLDER]
                     [--record [--upstream URL] [--upstream-key-env NAME]]
 
   --port N                 0 takes a free port (the default)
   --cassettes FOLDER       replay the replies in FOLDER/*.json
   --minilm FOLDER          serve embeddings: the folder with model.safetensors and vocab.txt
+  --files FOLDER           serve what is in FOLDER at /files/NAME, as files that messages name
   --record                 pass chat calls to the upstream and keep its replies in FOLDER/recorded-*.json
   --upstream URL           https://api.openai.com/v1
   --upstream-key-env NAME  the environment variable with the upstream's key: OPENAI_API_KEY";
@@ -77,6 +78,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Str
             }
             "--cassettes" => options.cassettes.push(value()?.into()),
             "--minilm" => options.minilm = Some(value()?.into()),
+            "--files" => options.files = Some(value()?.into()),
             "--record" => record = true,
             "--upstream" => url = value()?,
             "--upstream-key-env" => key_env = value()?,

@@ -20,6 +20,8 @@ pub enum Task {
     Update,
     /// Shorten a conversation.
     Summary,
+    /// Say what a file shows.
+    Describe,
     /// Any other chat.
     Chat,
     /// Vectors.
@@ -33,6 +35,7 @@ impl Task {
             Task::Extract => "extract",
             Task::Update => "update",
             Task::Summary => "summary",
+            Task::Describe => "describe",
             Task::Chat => "chat",
             Task::Embeddings => "embeddings",
         }
@@ -51,6 +54,8 @@ pub struct Question {
     pub prompt: String,
     /// The names of the tools offered.
     pub tools: Vec<String>,
+    /// The media types of the files that it shows.
+    pub shows: Vec<String>,
     /// Every turn, the results of tools among them: what the reply to any other chat depends on.
     pub turns: String,
 }
@@ -91,8 +96,10 @@ impl Question {
                 .find(|turn| section(turn, heading).is_some())
         };
 
-        let task = if schema == Some("extraction") || tools.iter().any(|name| name == "extraction")
-        {
+        let shows: Vec<String> = turns.iter().flat_map(shown).collect();
+        let task = if !shows.is_empty() {
+            Task::Describe
+        } else if schema == Some("extraction") || tools.iter().any(|name| name == "extraction") {
             Task::Extract
         } else if tools.iter().any(|name| name == "add_memory") {
             Task::Update
@@ -119,6 +126,7 @@ impl Question {
                 .to_owned(),
             prompt: prompt.or(users.last()).cloned().unwrap_or_default(),
             tools,
+            shows,
             turns: texts.join("\n"),
         }
     }
@@ -129,7 +137,7 @@ impl Question {
             Task::Extract => section(&self.prompt, NEW_MESSAGES).unwrap_or_default(),
             Task::Update => section(&self.prompt, NEW_FACTS).unwrap_or_default(),
             Task::Chat => &self.turns,
-            Task::Summary | Task::Embeddings => &self.prompt,
+            Task::Summary | Task::Describe | Task::Embeddings => &self.prompt,
         }
     }
 
@@ -213,6 +221,24 @@ pub fn section<'a>(prompt: &'a str, heading: &str) -> Option<&'a str> {
     prompt.get(start?..)
 }
 
+/// The media types of the images and documents in a turn, as far as they come along as base64.
+fn shown(turn: &Value) -> Vec<String> {
+    let parts = turn.get("content").and_then(Value::as_array);
+    let urls = parts.into_iter().flatten().filter_map(|part| {
+        let url = part
+            .pointer("/image_url/url")
+            .or(part.pointer("/file/file_data"));
+        url?.as_str()
+    });
+    let types = urls.filter_map(|url| {
+        let (media_type, base64) = url.strip_prefix("data:")?.split_once(";base64,")?;
+        let is_one = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        let is_base64 = !base64.is_empty() && base64.bytes().all(is_one);
+        is_base64.then(|| media_type.to_owned())
+    });
+    types.collect()
+}
+
 /// The text of a message's content: a string, or parts.
 fn text_of(content: Option<&Value>) -> String {
     match content {
@@ -249,6 +275,21 @@ mod tests {
         );
         assert_eq!(labels.saying("Mel lives in New York"), Some(7));
         assert_eq!(labels.saying("Mel lives"), None);
+    }
+
+    #[test]
+    fn a_file_is_to_be_described() {
+        let url = "data:image/png;base64,iVBORw0KGgo=";
+        let body = json!({"messages": [{"role": "user", "content": [
+            {"type": "text", "text": "What is this?"},
+            {"type": "image_url", "image_url": {"url": url}},
+        ]}]});
+        let question = Question::read(&body);
+        assert_eq!(
+            (question.task, question.subject()),
+            (Task::Describe, "What is this?")
+        );
+        assert_eq!(question.shows, ["image/png"]);
     }
 
     #[test]

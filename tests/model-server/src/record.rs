@@ -182,6 +182,7 @@ fn entry(question: &Question, reply: &Reply) -> Entry {
         when: Match {
             task: question.task,
             contains,
+            shows: question.shows.first().cloned(),
         },
         reply,
     }

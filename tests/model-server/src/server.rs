@@ -25,6 +25,8 @@ pub struct Options {
     pub cassettes: Vec<PathBuf>,
     /// The folder with `model.safetensors` and `vocab.txt` of all-MiniLM-L6-v2.
     pub minilm: Option<PathBuf>,
+    /// The folder of `/files/`.
+    pub files: Option<PathBuf>,
     /// Where to pass calls to and record the replies of.
     pub upstream: Option<Upstream>,
 }
@@ -49,6 +51,7 @@ struct Shared {
     library: Library,
     control: Control,
     minilm: Option<std::sync::Mutex<MiniLm>>,
+    files: Option<PathBuf>,
     #[cfg(feature = "record")]
     recorder: Option<crate::record::Recorder>,
 }
@@ -78,6 +81,7 @@ impl Server {
         let shared = Shared {
             library,
             control: Control::default(),
+            files: options.files.clone(),
             minilm: options
                 .minilm
                 .as_deref()
@@ -149,11 +153,36 @@ impl Shared {
                 self.control.reset();
                 Response::json(200, &self.control.report())
             }
+            ("GET", path) if path.starts_with("/files/") => self.file(path),
+            ("GET", path) if path.starts_with("/moved/") => Response {
+                location: Some(path.replacen("/moved/", "/files/", 1)),
+                ..Response::json(302, &Value::Null)
+            },
             (method, path) => Response::error(
                 404,
                 "not_found",
                 &format!("there is no {method} {path} here"),
             ),
+        }
+    }
+
+    /// A file of the folder, by its name alone.
+    fn file(&self, path: &str) -> Response {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let content_type = match name.rsplit('.').next() {
+            Some("png") => "image/png",
+            Some("pdf") => "application/pdf",
+            Some("html") => "text/html; charset=utf-8",
+            _ => "text/plain; charset=utf-8",
+        };
+        let folder = self.files.as_ref().filter(|_| name != "..");
+        match folder.and_then(|folder| std::fs::read(folder.join(name)).ok()) {
+            Some(body) => Response {
+                content_type,
+                body,
+                ..Response::json(200, &Value::Null)
+            },
+            None => Response::error(404, "not_found", "there is no such file"),
         }
     }
 

@@ -59,7 +59,9 @@ impl ChatModel for GivenFacts {
         request: &'a ChatRequest,
     ) -> LocalBoxFuture<'a, Result<ChatReply, ModelError>> {
         let prompt = match request.turns.last() {
-            Some(Turn::User(text) | Turn::Assistant(text)) => text.as_str(),
+            Some(Turn::User(text) | Turn::Shown { text, .. } | Turn::Assistant(text)) => {
+                text.as_str()
+            }
             None => "",
         };
         let labels = |section: &str| {

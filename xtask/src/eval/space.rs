@@ -37,6 +37,7 @@ pub fn evaluate(
         chat: (options.mode != Mode::Verbatim).then(|| Rc::clone(&given) as Rc<dyn ChatModel>),
         embedder: Rc::clone(embedder),
         reranker: None,
+        files: None,
     };
     let hash = scope.owner()?.space_hash();
     let space = block_on(Space::open(host, models, hash))?;

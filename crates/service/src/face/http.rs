@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use edgemem::api::{MAX_BODY_BYTES, body_too_large};
 use edgemem::memory::Problem;
-use edgemem::model::{Http, HttpError};
+use edgemem::model::{Download, Http, HttpError};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use wasip2::http::types::IncomingRequest;
@@ -48,14 +48,15 @@ impl Http for HostHttp {
     ) -> LocalBoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
         Box::pin(async move {
             let failed = |error: wstd::http::Error| HttpError::Failed(error.to_string());
+            // Hosts of WASI follow no redirects.
+            let download = request.extensions().get::<Download>();
+            let limit = download.map_or(ANSWER_LIMIT, |download| download.limit);
             let answer = pin!(async move {
                 let answer = Client::new().send(request.map(Body::from)).await;
                 let (parts, body) = answer.map_err(failed)?.into_parts();
-                match collect(body, ANSWER_LIMIT).await {
+                match collect(body, limit).await {
                     Ok(body) => Ok(http::Response::from_parts(parts, body)),
-                    Err(Unread::TooLarge) => Err(HttpError::Failed(format!(
-                        "the answer is longer than {ANSWER_LIMIT} bytes"
-                    ))),
+                    Err(Unread::TooLarge) => Err(HttpError::TooLarge),
                     Err(Unread::Failed(reason)) => Err(HttpError::Failed(reason)),
                 }
             });

@@ -6,6 +6,7 @@ use edgemem::api::About;
 use edgemem::memory::Problem;
 use edgemem::model::builtin::StaticEmbedder;
 use edgemem::model::config::{EmbedderConfig, LlmConfig, ModelConfig};
+use edgemem::model::files::Files;
 use edgemem::model::openai::{OpenAiChat, OpenAiEmbedder, RerankModel};
 use edgemem::model::{ChatModel, Embedder, Http, Reranker};
 use edgemem::space::Models;
@@ -31,6 +32,9 @@ pub fn models(variable: Variable<'_>) -> Result<Models, Problem> {
         }
         LlmConfig::WorkersAi { .. } => return Err(no_workers_ai("EDGEMEM_LLM_PROVIDER")),
     };
+    let files = config
+        .files
+        .map(|origins| Rc::new(Files::new(http.clone(), origins)));
     let reranker = config.reranker.map(|config| {
         let model = RerankModel::new(http.clone(), config.endpoint, config.model);
         Rc::new(model) as Rc<dyn Reranker>
@@ -51,6 +55,7 @@ pub fn models(variable: Variable<'_>) -> Result<Models, Problem> {
         chat,
         embedder,
         reranker,
+        files,
     })
 }
 

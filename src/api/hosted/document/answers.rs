@@ -377,6 +377,31 @@ pub(crate) struct Turn {
     name: Option<String>,
 }
 
+/// Counts: of one owner's memory, or, when no owner is named, of all.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Counts {
+    Owner(Stats),
+    Project(ProjectStats),
+}
+
+/// Counts of all owners' memories.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ProjectStats {
+    total_memories: u64,
+    total_add_events: u64,
+    /// Searches are not counted.
+    total_retrieval_events: (),
+    total_api_retrieval_events: (),
+    total_retrieval_events_limit: (),
+    total_users_with_memories: u64,
+    total_agents_with_memories: u64,
+    total_runs_with_memories: u64,
+    memories_per_user: u64,
+    memories_per_agent: u64,
+    memories_per_run: u64,
+}
+
 /// Counts and sizes of one owner's memory.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Stats {

@@ -143,7 +143,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .may_refuse(&[404, 413, 507]),
         get("/v1/stats/", "get_stats", "Counts and sizes")
             .asks::<q::Stats>(alice())
-            .answers::<a::Stats>(),
+            .answers::<a::Counts>(),
         delete("/v1/memories/{memory_id}/", "delete_memory", "Erase one memory and what was derived from it")
             .at::<q::MemoryId>()
             .answers::<a::Done>()
@@ -179,7 +179,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         ))
         .answers::<a::Requested>()
         .created()
-        .may_refuse(&[413, 507]),
+        .may_refuse(&[404, 413, 507]),
         post("/v1/exports/get/", "get_export", "What became of an export")
             .takes::<q::Exported>(whose())
             .answers::<Value>()

@@ -90,9 +90,14 @@ pub(crate) fn page(endpoints: &[Endpoint], document: &Value) -> String {
             "<section id=\"{name}\">\n<h3>{name}</h3>\n<p>{}</p>\n",
             escape(about)
         );
+        if schema["anyOf"].is_array() {
+            let _ = writeln!(body, "<p>{}</p>", kind(schema));
+        }
         let mut rows = String::new();
         fields(&mut rows, schema);
-        table(&mut body, name, &rows);
+        if !rows.is_empty() {
+            table(&mut body, name, &rows);
+        }
         body.push_str("</section>\n");
     }
     let about = document["info"]["description"].as_str().unwrap_or_default();

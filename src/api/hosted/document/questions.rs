@@ -98,7 +98,7 @@ pub(crate) enum Messages {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Message {
     role: Role,
-    /// A text, or a list of parts such as `{"type": "text", "text": "..."}`.
+    /// A text, or a list of parts.
     content: Content,
     /// The name of who said it.
     name: Option<String>,
@@ -119,7 +119,43 @@ pub(crate) enum Role {
 #[serde(untagged)]
 pub(crate) enum Content {
     Text(String),
-    Parts(Vec<Map<String, Value>>),
+    Parts(Vec<Part>),
+}
+
+/// A part of a message: words, or a file under the name of its type. Files are read before facts are extracted; one that
+/// cannot be read is told of in `note`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Part {
+    #[serde(rename = "type")]
+    kind: PartType,
+    /// Words.
+    text: Option<String>,
+    /// A PNG, JPEG, GIF or WebP image of up to 4 MB. The LLM tells what it shows.
+    image_url: Option<FileUrl>,
+    /// A PDF document of up to 4 MB. The LLM tells what it says.
+    pdf_url: Option<FileUrl>,
+    /// A plain text in UTF-8.
+    txt_url: Option<FileUrl>,
+    /// Markdown.
+    mdx_url: Option<FileUrl>,
+}
+
+/// What a part is.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PartType {
+    Text,
+    ImageUrl,
+    PdfUrl,
+    TxtUrl,
+    MdxUrl,
+}
+
+/// Where a file is.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct FileUrl {
+    /// A public address of HTTPS, a `data:` URL, or base64.
+    url: String,
 }
 
 /// Conditions: `{"field": value}`, `{"field": {"operator": value}}`, and these under `AND`, `OR` and `NOT`. Fields

@@ -50,9 +50,8 @@ pub(super) fn added(event: &Event, unread_parts: usize) -> Value {
     if let Some(at) = event.retry_at {
         fields.insert("retry_at".to_owned(), json!(at));
     }
-    let unread = (unread_parts > 0).then(|| {
-        format!("{unread_parts} part(s) of the messages hold no text (images or files) and were not read")
-    });
+    let unread = (unread_parts > 0)
+        .then(|| format!("{unread_parts} part(s) of the messages are of a type that is not read"));
     let notes: Vec<&str> = event
         .note
         .iter()

@@ -481,9 +481,9 @@ const PARAMETERS: &[(&str, &str, State, &str)] = &[
     ),
     (
         "add",
-        "image, PDF and text-URL parts",
-        Ignored,
-        "counted in `note`; nothing is fetched",
+        "image_url, pdf_url, txt_url and mdx_url parts",
+        Works,
+        "a URL, a `data:` URL or base64; the LLM says what images and documents show",
     ),
     (
         "search",

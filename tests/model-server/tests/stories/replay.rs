@@ -71,6 +71,8 @@ impl Replayer {
             model: self.name().to_owned(),
             prompt: prompt.clone(),
             tools: Vec::new(),
+            shows: Vec::new(),
+            turns: String::new(),
         };
         let answer = self.library.borrow().answer(&question);
         let explained = |miss| match miss {
@@ -143,6 +145,7 @@ impl Stage {
             chat: Some(Rc::clone(&replayer) as Rc<dyn ChatModel>),
             embedder: Rc::clone(embedder) as _,
             reranker: None,
+            files: None,
         };
         let mut scope = Scope::default();
         scope.set(owner.kind, owner.id.clone());
