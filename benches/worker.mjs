@@ -91,8 +91,8 @@ const add = (lines, more = {}) =>
 const query = (round) => texts.at(-1 - (round % 500));
 const search = (round) => call("POST", "/v3/memories/search/", { query: query(round), filters: { user_id } });
 
-console.log("| memories | get by id, ms | search, ms | search with a filter | add one | first search after eviction | memory of the indexes, MB | of the module | … after 3 evictions |");
-console.log("|---|---|---|---|---|---|---|---|---|");
+console.log("| memories | ping, ms | get by id | search, ms | search with a filter | add one | first search after eviction | memory of the indexes, MB | of the module | … after 3 evictions |");
+console.log("|---|---|---|---|---|---|---|---|---|---|");
 let stored = 0;
 for (const count of options.counts.split(",").map(Number)) {
   if (count > texts.length - 1_000) {
@@ -107,6 +107,8 @@ for (const count of options.counts.split(",").map(Number)) {
   }
   if (process.stderr.isTTY) process.stderr.write("\r                    \r");
   const [{ id }] = (await search(0)).results;
+  // The gateway alone: no Durable Object is asked.
+  const ping = await median(ROUNDS, () => call("GET", "/v1/ping/"));
   const get = await median(ROUNDS, () => call("GET", `/v1/memories/${id}/`));
   const found = await median(ROUNDS, search);
   const filtered = await median(ROUNDS, (round) =>
@@ -123,7 +125,7 @@ for (const count of options.counts.split(",").map(Number)) {
     evicted.push(await timed(() => search(round)));
   }
   const cold = evicted.sort((a, b) => a - b)[1];
-  const shown = [get, found, filtered, added, cold].map((ms) => ms.toFixed(2));
+  const shown = [ping, get, found, filtered, added, cold].map((ms) => ms.toFixed(2));
   const { module_bytes } = await call("GET", `/v1/stats/?user_id=${user_id}`);
   const megabytes = [stats.memory_bytes, stats.module_bytes, module_bytes].map((bytes) => (bytes / 1e6).toFixed(1));
   console.log(`| ${count} | ${[...shown, ...megabytes].join(" | ")} |`);
