@@ -82,11 +82,13 @@ impl Message {
             .unwrap_or_default();
         let calls = delta.get_mut("tool_calls").and_then(Value::as_array_mut);
         for (index, call) in calls.into_iter().flatten().enumerate() {
-            call["index"] = json!(index);
+            if let Some(call) = call.as_object_mut() {
+                call.insert("index".into(), json!(index));
+            }
         }
         let chunk = |choices: Value, usage: &Value| {
             json!({
-                "id": whole["id"], "object": "chat.completion.chunk", "created": 0, "model": model,
+                "id": whole.get("id"), "object": "chat.completion.chunk", "created": 0, "model": model,
                 "system_fingerprint": "replayed", "choices": choices, "usage": usage,
             })
         };
@@ -94,7 +96,7 @@ impl Message {
         let events = [
             chunk(choice(&delta, &Value::Null), &Value::Null),
             chunk(choice(&json!({}), &json!(self.finish)), &Value::Null),
-            chunk(json!([]), &whole["usage"]),
+            chunk(json!([]), whole.get("usage").unwrap_or(&Value::Null)),
         ];
         let mut stream: String = events
             .iter()
