@@ -100,7 +100,12 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
         }
         Task::List => {
             let listed = api.ask("GET", "/v1/keys/", &Value::Null)?;
-            for key in listed["results"].as_array().into_iter().flatten() {
+            for key in listed
+                .get("results")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
                 println!("{}", line(key));
             }
         }
