@@ -1,6 +1,6 @@
 //! Memories in rows of many, for a database that takes its time for each row.
 //!
-//! A host whose database must be waited for keeps the records of memories in memory ([`Storage::read`]), so it reads
+//! A host whose database must be waited for keeps the records of memories in memory ([`Storage::read`](super::Storage::read)), so it reads
 //! all of them when it opens a space, and IndexedDB needs as long for a row of a few hundred bytes as for one of
 //! fifty thousand. [`Packed`] is what such a host keeps, and says which rows are to be stored for a commit.
 //!
@@ -74,7 +74,7 @@ impl Packed {
         Ok(packed)
     }
 
-    /// The memories, as [`Storage`] has them.
+    /// The memories, as a storage has them.
     pub fn memories(&self) -> &MemoryStorage {
         &self.memories
     }
