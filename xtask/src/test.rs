@@ -309,7 +309,7 @@ fn clients(project: &Project) -> Result<(), Failure> {
             .env("EDGEMEM_FILES_URL", format!("{base}/files"))
             .env("EDGEMEM_API_KEY", &settings.key)
             .env("EDGEMEM_SPARE_API_KEY", SPARE_KEY)
-            .env("OPENAI_BASE_URL", &base)
+            .env("OPENAI_BASE_URL", format!("{base}/v1"))
             .env("OPENAI_API_KEY", "replayed")
             .env("MEM0_TELEMETRY", "False");
         execute(command)
