@@ -32,6 +32,7 @@ async function serve(file = "memories.db", variables = {}) {
       EDGEMEM_API_KEYS: `${KEY},spare:${SPARE}`,
       EDGEMEM_LLM_BASE_URL: `${models.url}/v1`,
       EDGEMEM_LLM_MODEL: "replayed",
+      EDGEMEM_FETCH_ORIGINS: models.url,
       ...variables,
     },
   });
@@ -82,6 +83,7 @@ test("mem0's TypeScript clients, unmodified, through every method", async () => 
       EDGEMEM_URL: service.url,
       EDGEMEM_API_KEY: KEY,
       EDGEMEM_SPARE_API_KEY: SPARE,
+      EDGEMEM_FILES_URL: `${models.url}/files`,
     },
   });
   let said = "";
@@ -201,7 +203,7 @@ test("what is wrong with the configuration is said, and nothing is served by hal
 
 test("keys with roles, made by one instance, are known to all", async () => {
   const made = await service.call("POST", "/v1/keys/", { name: "Reader", role: "read" });
-  assert.equal(made.status, 200, JSON.stringify(made.body));
+  assert.equal(made.status, 201, JSON.stringify(made.body));
   const { key } = made.body;
   const list = () => service.call("POST", "/v3/memories/", { filters: { user_id: "reader" } }, key);
   for (const { status } of await Promise.all([list(), list(), list(), list()])) assert.equal(status, 200);

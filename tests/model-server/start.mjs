@@ -10,6 +10,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 export async function modelServer(...folders) {
   const program = process.env.EDGEMEM_MODEL_SERVER ?? join(root, "target/debug/model-server");
   const words = folders.flatMap((folder) => ["--cassettes", join(root, folder)]);
+  words.push("--files", join(root, "tests/attachments"));
   const child = spawn(program, ["--port", "0", ...words], { stdio: ["ignore", "pipe", "inherit"] });
   process.on("exit", () => child.kill());
   const url = await new Promise((done, fail) => {

@@ -24,6 +24,8 @@ fn answer(library: &Library, request: &chat::Request) -> Result<chat::Reply, cha
         model: "replayed".to_owned(),
         prompt: request.turns[0].text.clone(),
         tools: Vec::new(),
+        shows: Vec::new(),
+        turns: String::new(),
     };
     let missed = |miss| chat::ModelError::Unreachable(format!("{miss:?}"));
     let (content, tool_calls) = match library.answer(&question).map_err(missed)? {
