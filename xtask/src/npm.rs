@@ -149,13 +149,7 @@ fn engine(project: &Project, node: &Node, into: &str, features: &[&str]) -> Resu
     let built = out.join("edgemem_bg.wasm");
     run(project
         .command(project.root.join("node_modules/.bin/wasm-opt"))
-        .args([
-            "-Oz",
-            "--converge",
-            "--strip-debug",
-            "--strip-producers",
-            "-o",
-        ])
+        .args(["-Oz", "--strip-debug", "--strip-producers", "-o"])
         .args([&built, &built])
         .env("PATH", node.path()))?;
     stamp::write(&stamp, &digest)
