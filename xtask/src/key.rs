@@ -100,13 +100,15 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
         }
         Task::List => {
             let listed = api.ask("GET", "/v1/keys/", &Value::Null)?;
-            for key in listed
-                .get("results")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
+            let listed = listed.get("results").and_then(Value::as_array);
+            let listed = listed.map_or(&[][..], Vec::as_slice);
+            for key in listed {
                 println!("{}", line(key));
+            }
+            if listed.is_empty() {
+                eprintln!(
+                    "There are none but the operator's; `cargo xtask key make NAME` makes one."
+                );
             }
         }
         Task::Revoke(id) => {
