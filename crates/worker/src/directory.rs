@@ -16,10 +16,11 @@ use worker::{
     RequestRedirect, Response, Result, State, console_warn, durable_object, js_sys,
 };
 
+use crate::ask::ask_space;
 use crate::failure::{caught, internal};
 use crate::http::{read_request, to_response, to_worker};
 use crate::models::variable;
-use crate::object::{ask_space, moment_now};
+use crate::object::moment_now;
 use crate::storage::SqliteStorage;
 
 /// The binding of the directories.

@@ -6,6 +6,7 @@
 )]
 
 mod ai;
+mod ask;
 mod assets;
 mod directory;
 mod failure;
@@ -21,11 +22,12 @@ use edgemem::api::{Gateway, Known, MAX_BODY_BYTES, Received, body_too_large, pro
 use edgemem::memory::Problem;
 use worker::{Context, Env, Request, console_warn, event};
 
+use crate::ask::{Asked, What, ask};
 use crate::directory::{OfProject, ask_directory};
 use crate::failure::{caught, internal};
 use crate::http::{BodyError, read_request, to_headers, to_response};
 use crate::models::{about, variable};
-use crate::object::{Asked, What, ask, moment_now};
+use crate::object::moment_now;
 
 thread_local! {
     /// What directories said of keys, for all requests of this isolate.

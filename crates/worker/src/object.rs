@@ -6,8 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 
 use edgemem::api::{
-    Call, LIMIT_HEADERS, Left, Order, Project, USER_LIMIT_VARIABLE, Window, problem_response,
-    read_limit,
+    Left, Order, Project, USER_LIMIT_VARIABLE, Window, problem_response, read_limit,
 };
 use edgemem::directory::{Answer, Ask};
 use edgemem::memory::{Moment, Problem, SpaceHash};
@@ -16,20 +15,17 @@ use edgemem::space::{Host, Settings, Space, SpaceError};
 use edgemem::store::records::{SpaceRecord, decode};
 use edgemem::store::{SPACE_KEY, Storage, Table};
 use futures_util::lock::Mutex;
-use http::HeaderMap;
 use worker::{
-    Date, DurableObject, Env, Headers, Request, Response, Result, State, console_error,
-    console_warn, durable_object, js_sys,
+    Date, DurableObject, Env, Request, Response, Result, State, console_error, console_warn,
+    durable_object, js_sys,
 };
 
+use crate::ask::{PROJECT, REPLY, Wire};
 use crate::directory::{ask_directory, has_directory};
 use crate::failure::{caught, internal};
-use crate::http::{read_request, to_response, to_worker};
+use crate::http::{read_request, to_response};
 use crate::models::{models, settings, variable};
 use crate::storage::SqliteStorage;
-
-/// The binding of the objects.
-const BINDING: &str = "SPACES";
 
 /// The longest operation that an object reads, in bytes: a request of the gateway, and its wrapping.
 const MAX_OPERATION_BYTES: usize = 4 * edgemem::api::MAX_BODY_BYTES;
@@ -41,107 +37,8 @@ const NOTICES_AT_ONCE: usize = 200;
 const BETWEEN_REPORTS_MS: i64 = 1_000;
 const AFTER_A_FAILURE_MS: i64 = 30_000;
 
-/// What came back from a space, and what it tells the client of its limit.
-pub struct Asked {
-    pub what: What,
-    pub limits: HeaderMap,
-}
-
-/// What came back from a space.
-pub enum What {
-    /// The response for the client, but for its headers.
-    Answer(Response),
-    /// A reply that leads to another question, or a failure on the way.
-    Reply(std::result::Result<Reply, Problem>),
-}
-
-/// Marks a response that is a reply, not the client's.
-const REPLY: &str = "x-edgemem-reply";
-
-/// Names the project of the space that a request is to.
-const PROJECT: &str = "x-edgemem-project";
-
 /// Where an object keeps the name of its project, beside the space's tables.
 const PROJECT_KEY: &str = "project";
-
-/// Asks a space to do something: the gateway's end of the wire. An order travels as JSON in the body of a
-/// request to `/{space hash}`. The object writes the client's response, whose body passes through here
-/// unread; or, when the call is not over, a reply as JSON of a `Result`.
-pub async fn ask(env: &Env, call: &Call) -> Asked {
-    match fetch(env, &call.project, call.space, &call.order()).await {
-        Ok(asked) => asked,
-        Err(problem) => Asked {
-            what: What::Reply(Err(problem)),
-            limits: HeaderMap::new(),
-        },
-    }
-}
-
-/// Asks a space for a reply that the gateway reads.
-///
-/// # Errors
-/// What the space refuses, and 503 when it cannot be reached.
-pub async fn ask_space(
-    env: &Env,
-    project: &Project,
-    space: SpaceHash,
-    operation: Operation,
-) -> Wire {
-    match fetch(env, project, space, &Order::of(operation))
-        .await?
-        .what
-    {
-        What::Reply(reply) => reply,
-        // The object itself could not read the order.
-        What::Answer(_) => Err(internal("a space answered what was not asked")),
-    }
-}
-
-async fn fetch(
-    env: &Env,
-    project: &Project,
-    space: SpaceHash,
-    order: &Order,
-) -> std::result::Result<Asked, Problem> {
-    let unreachable = |error: worker::Error| {
-        let reason = format!("the memory's object cannot be reached: {error}; try again");
-        Problem::new(503, "space_unavailable", reason)
-    };
-    let unreadable = |error: serde_json::Error| internal(&error.to_string());
-    let body = serde_json::to_vec(order).map_err(unreadable)?;
-    let request = http::Request::post(format!("https://space/{space}"))
-        .header(PROJECT, &project.id)
-        .body(body)
-        .map_err(|error| internal(&error.to_string()))?;
-    let object = env
-        .durable_object(BINDING)
-        .and_then(|objects| objects.get_by_name(&format!("{}:{space}", project.id)))
-        .map_err(unreachable)?;
-    let request = to_worker(request).map_err(unreachable)?;
-    let mut response = object
-        .fetch_with_request(request)
-        .await
-        .map_err(unreachable)?;
-    let limits = limits_in(response.headers());
-    if !response.headers().has(REPLY).map_err(unreachable)? {
-        let what = What::Answer(response);
-        return Ok(Asked { what, limits });
-    }
-    let answer = response.bytes().await.map_err(unreachable)?;
-    let reply = serde_json::from_slice::<Wire>(&answer).map_err(unreadable)?;
-    let what = What::Reply(reply);
-    Ok(Asked { what, limits })
-}
-
-fn limits_in(headers: &Headers) -> HeaderMap {
-    let told = LIMIT_HEADERS.into_iter().filter_map(|name| {
-        let value = headers.get(name.as_str()).ok()??;
-        Some((name, value.parse().ok()?))
-    });
-    told.collect()
-}
-
-type Wire = std::result::Result<Reply, Problem>;
 
 /// A space, loaded, and the storage under it.
 struct Loaded {
