@@ -82,7 +82,7 @@ pub struct Fused {
 #[derive(Debug, Clone, Default)]
 pub struct Union {
     found: Vec<Fused>,
-    /// Where each is among the found.
+    /// Where each is among the found; empty when it has to be found out.
     places: FxHashMap<Slot, u32>,
 }
 
@@ -105,9 +105,27 @@ impl Union {
         self.take(channel, place, |score, gained| gained * (1.0 - score));
     }
 
+    /// Lets those of the found that `select` takes gain by their own scores, as a channel that adds them would.
+    pub fn raise(&mut self, weight: f32, place: usize, select: impl Fn(Slot) -> bool) {
+        let selected = self.found.iter_mut().filter(|found| select(found.slot));
+        for (rank, found) in (1..).zip(selected) {
+            let score = found.score;
+            found.score += weight * score * (1.0 - score);
+            if let Some(receipt) = found.channels.get_mut(place) {
+                *receipt = Some((rank, score));
+            }
+        }
+    }
+
     fn take(&mut self, channel: Ranked<'_>, place: usize, gain: impl Fn(f32, f32) -> f32) {
         self.found.reserve(channel.candidates.len());
-        self.places.reserve(channel.candidates.len());
+        self.places
+            .reserve(self.found.len() + channel.candidates.len());
+        if self.places.is_empty() {
+            let places = (0..).zip(&self.found);
+            self.places
+                .extend(places.map(|(at, found)| (found.slot, at)));
+        }
         for (rank, (slot, score)) in (1..).zip(channel.candidates) {
             let at = *self.places.entry(*slot).or_insert_with(|| {
                 self.found.push(Fused {
@@ -139,9 +157,6 @@ impl Union {
         }
         self.found.sort_unstable_by(order);
         self.places.clear();
-        let places = (0..).zip(&self.found);
-        self.places
-            .extend(places.map(|(at, found)| (found.slot, at)));
     }
 
     /// The candidates: best first after [`Union::keep`], and then those that were added.

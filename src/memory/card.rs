@@ -31,6 +31,26 @@ pub struct Traits {
     pub metadata: Map<String, Value>,
 }
 
+/// A time that a memory is about, other than the one at which it was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// When it begins.
+    pub from: Moment,
+    /// The first moment after it.
+    pub until: Moment,
+    /// It is known of the memory, rather than named in its text.
+    pub known: bool,
+}
+
+/// What is known of the times of a memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times {
+    /// Those that it is about.
+    pub about: Box<[About]>,
+    /// When what it says stopped to hold.
+    pub over: Option<Moment>,
+}
+
 /// A memory without its words: enough to select, to order and to link memories without reading them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
@@ -48,8 +68,8 @@ pub struct Card {
     pub immutable: bool,
     /// What its owner thinks of it.
     pub feedback: Option<Feedback>,
-    /// It is about a time that it names, or that is known of it.
-    pub dated: bool,
+    /// Its times, unless it is about the one at which it was said and still holds.
+    pub times: Option<Rc<Times>>,
     /// What it shares with others.
     pub traits: Rc<Traits>,
     /// When it was said or stored.
@@ -85,8 +105,8 @@ impl Traits {
 }
 
 impl Card {
-    /// The card of a memory whose [`Traits`] are these, and whether it is about a time.
-    pub fn of(memory: &Memory, traits: Rc<Traits>, dated: bool) -> Self {
+    /// The card of a memory with these [`Traits`] and times.
+    pub fn of(memory: &Memory, traits: Rc<Traits>, times: Option<Times>) -> Self {
         let sources = memory.sources();
         let mut earlier: Vec<Id> = memory
             .versions
@@ -104,7 +124,7 @@ impl Card {
             standing: memory.standing,
             immutable: memory.immutable,
             feedback: memory.feedback,
-            dated,
+            times: times.map(Rc::new),
             traits,
             created_at: memory.created_at,
             updated_at: memory.updated_at,

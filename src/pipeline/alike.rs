@@ -2,14 +2,15 @@
 //! as it is of the same session, has rare words in common with them, or is near to them by meaning. An answer that is
 //! spread over many memories is found so, when few of them have a word of the question.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use super::answer::Question;
+use super::asked::Asked;
 use super::found::Found;
 use super::knowledge::Known;
 use super::originals::StoredVectors;
 use super::recall::{Passage, RecallIndex};
-use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex, question_terms};
+use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex};
 use crate::memory::Id;
 use crate::operation::{Step, Stop};
 
@@ -43,8 +44,7 @@ pub(super) enum Tie {
 pub(super) struct Alike<'a> {
     index: &'a RecallIndex,
     known: Known<'a>,
-    /// The words of the question.
-    asked: Vec<Vec<String>>,
+    asked: &'a Asked<'a>,
     /// The passages of the first memories, with how much each counts.
     first: Vec<Scored>,
 }
@@ -52,8 +52,8 @@ pub(super) struct Alike<'a> {
 impl<'a> Alike<'a> {
     /// `found` are the memories that other channels found, best first, with scores of 0 to 1.
     pub fn new(
-        question: &Question<'_>,
-        found: &[Found],
+        asked: &'a Asked<'a>,
+        found: &[Found<'_>],
         index: &'a RecallIndex,
         known: Known<'a>,
     ) -> Self {
@@ -68,7 +68,7 @@ impl<'a> Alike<'a> {
         Self {
             index,
             known,
-            asked: question_terms(question.text, &index.keywords.languages()),
+            asked,
             first: first.collect(),
         }
     }
@@ -81,7 +81,7 @@ impl<'a> Alike<'a> {
     pub fn ties(
         &self,
         question: &Question<'_>,
-        found: &[Found],
+        found: &[Found<'_>],
         allowed: &Bitmap,
     ) -> Result<Vec<(Slot, f32, Tie)>, VectorError> {
         let best = found.first().map_or(0.0, |first| first.score);
@@ -95,7 +95,7 @@ impl<'a> Alike<'a> {
         let words = self
             .index
             .keywords
-            .sharing(&self.first, &self.asked, LIKE, allowed);
+            .sharing(&self.first, &self.asked.words, LIKE, allowed);
         let meaning = self.near(question, allowed)?;
         for (found, share, tie) in [(words, WORDS, Tie::Words), (meaning, MEANING, Tie::Meaning)] {
             let found = self.index.memories_of(found).into_iter();
@@ -151,7 +151,7 @@ impl<'a> Alike<'a> {
             Tie::Session(best) if best == memory => {}
             Tie::Session(best) => path.extend([to("found", best), to("session", memory)]),
             Tie::Words => {
-                let shared = self.index.keywords.shared(slot, &others, &self.asked);
+                let shared = self.index.keywords.shared(slot, &others, &self.asked.words);
                 if let Some((other, word)) = shared
                     && let Some(other) = id(other)
                 {
@@ -194,16 +194,16 @@ fn to(by: &str, memory: Id) -> Step {
 }
 
 /// What was found of each session, with its share of the score of the best there.
-fn sessions(found: &[Found]) -> Vec<(Slot, f32, Tie)> {
-    let mut runs: BTreeMap<Option<&str>, Vec<&Found>> = BTreeMap::new();
+fn sessions(found: &[Found<'_>]) -> Vec<(Slot, f32, Tie)> {
+    let mut runs: FxHashMap<Option<&str>, Vec<&Found<'_>>> = FxHashMap::default();
     for one in found {
         let run = one.card.traits.scope.run_id.as_deref();
         runs.entry(run).or_default().push(one);
     }
-    let mut sessions: Vec<&[&Found]> = Vec::new();
+    let mut sessions: Vec<&[&Found<'_>]> = Vec::new();
     for run in runs.values_mut() {
-        run.sort_unstable_by_key(|it| (it.card.created_at, it.card.id));
-        let said = |one: &Found| one.card.created_at.as_millis();
+        run.sort_unstable_by_key(|it| (it.card.created_at(), it.card.id));
+        let said = |one: &Found<'_>| one.card.created_at().as_millis();
         sessions.extend(run.chunk_by(|a, b| said(b).saturating_sub(said(a)) <= PAUSE));
     }
     // That all is of one session says nothing.

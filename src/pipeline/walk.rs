@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::asked::Asked;
 use super::found::Found;
 use super::knowledge::{Graph, Known};
 use super::past::Then;
-use crate::index::{Language, question_terms, terms};
+use crate::index::{Language, terms};
 use crate::memory::{EntityId, Id, Kind, Object, Relation, Speaker, pronoun};
 use crate::operation::{Step, Stop};
 
@@ -41,12 +42,12 @@ const COMMON_WORD: usize = 16;
 
 /// What the walk starts from and may arrive at.
 pub(super) struct Start<'a> {
-    /// The question.
-    pub text: &'a str,
+    /// The question's words.
+    pub asked: &'a Asked<'a>,
     /// The time that it asks about.
     pub then: Then,
     /// What other channels found, best first, with scores of 0 to 1.
-    pub found: &'a [Found],
+    pub found: &'a [Found<'a>],
     /// How many memories are enough: the walk meets the strongest first.
     pub enough: usize,
 }
@@ -141,14 +142,14 @@ struct Walk<'a, 'f> {
     known: Known<'a>,
     graph: &'a Graph,
     then: Then,
-    asked: BTreeSet<String>,
+    asked: &'f BTreeSet<String>,
     places: Vec<Place<'a>>,
     /// By strength, the earlier first.
     ahead: BinaryHeap<(u32, Reverse<usize>)>,
     best: FxHashMap<&'a EntityId, f32>,
     /// Relations of the memories found, when they are asked for.
     near: Option<Vec<&'a Relation>>,
-    found: &'f [Found],
+    found: &'f [Found<'f>],
     /// Whether the question has a word of a predicate: most are met many times.
     said: FxHashMap<&'a str, bool>,
     /// The entities of whose names the question has a word.
@@ -163,13 +164,11 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
     if graph.is_empty() {
         return Vec::new();
     }
-    let languages = [Language::English, Language::of(start.text)];
-    let asked = question_terms(start.text, &languages).into_iter();
     let mut walk = Walk {
         known,
         graph,
         then: start.then,
-        asked: asked.flatten().collect(),
+        asked: &start.asked.own,
         places: Vec::new(),
         ahead: BinaryHeap::new(),
         best: FxHashMap::default(),
@@ -179,7 +178,7 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
         named: FxHashSet::default(),
         arrived: FxHashMap::default(),
     };
-    for (entity, strength) in seeds(start.text, &walk.asked, graph) {
+    for (entity, strength) in seeds(start.asked, graph) {
         walk.reach(entity, strength, 0, None, "named", false);
     }
     if walk.ahead.is_empty() {
@@ -192,7 +191,8 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
 }
 
 /// The entities that a question names, with how surely.
-fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a EntityId, f32)> {
+fn seeds<'a>(question: &Asked<'_>, graph: &'a Graph) -> Vec<(&'a EntityId, f32)> {
+    let asked = &question.own;
     let mut seeds: BTreeMap<&EntityId, f32> = BTreeMap::new();
     for word in asked {
         let bearers = graph.bearers_of(word);
@@ -201,8 +201,8 @@ fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a
             if seeds.contains_key(&entity.id) {
                 continue;
             }
-            let said = entity.names().map(|name| said_of(name, asked));
-            let said = said.fold(0.0, f32::max);
+            let names = graph.spelled(&entity.id).iter();
+            let said = names.map(|words| said_of(words, asked)).fold(0.0, f32::max);
             let strength = match said {
                 1.0 => 1.0,
                 part if !is_common => part * PART_OF_NAME,
@@ -215,7 +215,7 @@ fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a
             seeds.insert(&entity.id, strength);
         }
     }
-    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    let mut words = question.text.split(|c: char| !c.is_alphanumeric());
     if words.any(|word| pronoun(word) == Some(Speaker::User))
         && let Some(owner) = graph.entity(&EntityId::owner())
     {
@@ -225,14 +225,13 @@ fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a
 }
 
 /// The share of a name's words that a question has.
-fn said_of(name: &str, asked: &BTreeSet<String>) -> f32 {
-    let words = terms(name, Language::English);
+fn said_of(words: &[String], asked: &BTreeSet<String>) -> f32 {
     let said = words.iter().filter(|word| asked.contains(*word)).count();
     said as f32 / words.len().max(1) as f32
 }
 
 /// The relations that some memories support, each once.
-fn relations_of<'a>(found: &[Found], graph: &'a Graph) -> Vec<&'a Relation> {
+fn relations_of<'a>(found: &[Found<'_>], graph: &'a Graph) -> Vec<&'a Relation> {
     let memories = found.iter().map(|it| &it.card.id);
     let relations = memories.flat_map(|id| graph.relations_from(id));
     let mut known: FxHashSet<*const Relation> = FxHashSet::default();
@@ -382,14 +381,14 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn says_predicate(&mut self, predicate: &'a str) -> bool {
-        let asked = &self.asked;
+        let asked = self.asked;
         let says = || says(&predicate.replace('_', " "), asked);
         *self.said.entry(predicate).or_insert_with(says)
     }
 
     fn says_end(&self, end: At<'a>) -> bool {
         match end {
-            At::Value(value) => says(value, &self.asked),
+            At::Value(value) => says(value, self.asked),
             At::Entity(id) => self.named.contains(id),
         }
     }
@@ -436,9 +435,9 @@ const NEXT: f32 = 0.5;
 
 /// The messages beside those found in their conversations, with the share of the score that each gets and the one
 /// that it got it from.
-pub(super) fn beside<'a>(found: &[Found], known: Known<'a>) -> Vec<Way<'a>> {
+pub(super) fn beside<'a>(found: &[Found<'_>], known: Known<'a>) -> Vec<Way<'a>> {
     let mut shares: BTreeMap<Id, (f32, Id)> = BTreeMap::new();
-    let messages = found.iter().filter(|it| it.card.kind == Kind::Message);
+    let messages = found.iter().filter(|it| it.card.kind() == Kind::Message);
     for Found { card, score, .. } in messages {
         let scope = &card.traits.scope;
         let before = known.predecessors(scope, &card.id).take(BESIDE);

@@ -32,6 +32,8 @@ pub struct Graph {
     names: BTreeMap<String, BTreeSet<EntityId>>,
     /// Words of names as the keyword index has them, and whose names they are in.
     words: BTreeMap<String, BTreeSet<EntityId>>,
+    /// The same words by entity, name by name.
+    spelled: FxHashMap<EntityId, Vec<Vec<String>>>,
     /// The relations at each entity, by predicate.
     edges: FxHashMap<EntityId, BTreeMap<String, Relations>>,
     /// The relations that each memory supports.
@@ -95,6 +97,11 @@ impl Graph {
     /// The entities that have a word, as a term of the keyword index, in any of their names.
     pub fn bearers_of(&self, word: &str) -> impl ExactSizeIterator<Item = &EntityId> {
         self.words.get(word).unwrap_or(&self.nobody).iter()
+    }
+
+    /// The words of each of an entity's names, as terms of the keyword index.
+    pub fn spelled(&self, entity: &EntityId) -> &[Vec<String>] {
+        self.spelled.get(entity).map_or(&[], Vec::as_slice)
     }
 
     /// How many relations an entity has.
@@ -212,10 +219,12 @@ impl Graph {
                     let bearers = self.names.entry(name).or_default();
                     bearers.insert(entity.id.clone());
                 }
-                for word in words_of(entity) {
-                    let bearers = self.words.entry(word).or_default();
+                let spelled = words_of(entity);
+                for word in spelled.iter().flatten() {
+                    let bearers = self.words.entry(word.clone()).or_default();
                     bearers.insert(entity.id.clone());
                 }
+                self.spelled.insert(entity.id.clone(), spelled);
             }
             self.entities.insert(entity.id.clone(), entity.clone());
         }
@@ -278,8 +287,8 @@ impl Graph {
         for name in compared(&entity) {
             forget(&mut self.names, &name);
         }
-        for word in words_of(&entity) {
-            forget(&mut self.words, &word);
+        for word in self.spelled.remove(id).iter().flatten().flatten() {
+            forget(&mut self.words, word);
         }
     }
 
@@ -322,12 +331,10 @@ fn compared(entity: &Entity) -> BTreeSet<String> {
         .collect()
 }
 
-/// The words of an entity's names as terms of the keyword index.
-fn words_of(entity: &Entity) -> BTreeSet<String> {
+/// The words of each of an entity's names as terms of the keyword index.
+fn words_of(entity: &Entity) -> Vec<Vec<String>> {
     let names = entity.names();
-    names
-        .flat_map(|name| terms(name, Language::English))
-        .collect()
+    names.map(|name| terms(name, Language::English)).collect()
 }
 
 fn ends(relation: &Relation) -> impl Iterator<Item = &EntityId> {
