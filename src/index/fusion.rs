@@ -1,5 +1,7 @@
 //! One ranking from the answers of several channels.
 
+use std::cmp::Ordering;
+
 use rustc_hash::FxHashMap;
 
 use super::{Scored, Slot};
@@ -106,8 +108,16 @@ impl Union {
     }
 
     /// Lets those of the found that `select` takes gain by their own scores, as a channel that adds them would.
-    pub fn raise(&mut self, weight: f32, place: usize, select: impl Fn(Slot) -> bool) {
+    pub fn raise<A: Ord>(
+        &mut self,
+        weight: f32,
+        place: usize,
+        select: impl Fn(Slot) -> bool,
+        age: impl Fn(Slot) -> A,
+    ) {
         let selected = self.found.iter_mut().filter(|found| select(found.slot));
+        let mut selected: Vec<&mut Fused> = selected.collect();
+        selected.sort_unstable_by(|a, b| order(a, b, &age));
         for (rank, found) in (1..).zip(selected) {
             let score = found.score;
             found.score += weight * score * (1.0 - score);
@@ -145,24 +155,33 @@ impl Union {
         }
     }
 
-    /// Keeps the `k` best; ties by what `age` says, as slots differ between hosts and loads.
+    /// Keeps the `k` best, best first; ties by what `age` says, as slots differ between hosts and loads.
     pub fn keep<A: Ord>(&mut self, k: usize, age: impl Fn(Slot) -> A) {
-        let order = |a: &Fused, b: &Fused| {
-            let ages = || age(a.slot).cmp(&age(b.slot));
-            b.score.total_cmp(&a.score).then_with(ages)
-        };
-        if k > 0 && k < self.found.len() {
-            self.found.select_nth_unstable_by(k - 1, order);
-            self.found.truncate(k);
-        }
-        self.found.sort_unstable_by(order);
+        self.cut(k, &age);
+        self.found.sort_unstable_by(|a, b| order(a, b, &age));
         self.places.clear();
+    }
+
+    /// Keeps the `k` best, in any order.
+    pub fn cut<A: Ord>(&mut self, k: usize, age: impl Fn(Slot) -> A) {
+        if k > 0 && k < self.found.len() {
+            self.found
+                .select_nth_unstable_by(k - 1, |a, b| order(a, b, &age));
+            self.found.truncate(k);
+            self.places.clear();
+        }
     }
 
     /// The candidates: best first after [`Union::keep`], and then those that were added.
     pub fn found(&self) -> &[Fused] {
         &self.found
     }
+}
+
+/// The better first, then the older.
+fn order<A: Ord>(a: &Fused, b: &Fused, age: impl Fn(Slot) -> A) -> Ordering {
+    let ages = || age(a.slot).cmp(&age(b.slot));
+    b.score.total_cmp(&a.score).then_with(ages)
 }
 
 #[cfg(test)]

@@ -195,17 +195,18 @@ fn to(by: &str, memory: Id) -> Step {
 
 /// What was found of each session, with its share of the score of the best there.
 fn sessions(found: &[Found<'_>]) -> Vec<(Slot, f32, Tie)> {
-    let mut runs: FxHashMap<Option<&str>, Vec<&Found<'_>>> = FxHashMap::default();
-    for one in found {
+    let mut runs: FxHashMap<Option<&str>, usize> = FxHashMap::default();
+    let placed = found.iter().map(|one| {
+        let next = runs.len();
         let run = one.card.traits.scope.run_id.as_deref();
-        runs.entry(run).or_default().push(one);
-    }
-    let mut sessions: Vec<&[&Found<'_>]> = Vec::new();
-    for run in runs.values_mut() {
-        run.sort_unstable_by_key(|it| (it.card.created_at(), it.card.id));
-        let said = |one: &Found<'_>| one.card.created_at().as_millis();
-        sessions.extend(run.chunk_by(|a, b| said(b).saturating_sub(said(a)) <= PAUSE));
-    }
+        (*runs.entry(run).or_insert(next), one)
+    });
+    let mut placed: Vec<(usize, &Found<'_>)> = placed.collect();
+    placed.sort_unstable_by_key(|(run, it)| (*run, it.card.created_at(), it.card.id));
+    let said = |one: &Found<'_>| one.card.created_at().as_millis();
+    let sessions = placed
+        .chunk_by(|(run, a), (other, b)| run == other && said(b).saturating_sub(said(a)) <= PAUSE);
+    let sessions: Vec<&[(usize, &Found<'_>)]> = sessions.collect();
     // That all is of one session says nothing.
     if sessions.len() == 1 {
         return Vec::new();
@@ -213,12 +214,13 @@ fn sessions(found: &[Found<'_>]) -> Vec<(Slot, f32, Tie)> {
     let mut ties = Vec::with_capacity(found.len());
     for session in sessions {
         // The first of equals.
-        let best = session
-            .iter()
+        let all = session.iter().map(|(_, it)| it);
+        let best = all
+            .clone()
             .reduce(|a, b| if b.score > a.score { b } else { a });
         let Some(best) = best else { continue };
         let (strength, tie) = (SESSION * best.score, Tie::Session(best.card.id));
-        ties.extend(session.iter().map(|it| (it.slot, strength, tie)));
+        ties.extend(all.map(|it| (it.slot, strength, tie)));
     }
     ties
 }

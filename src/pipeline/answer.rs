@@ -6,14 +6,14 @@ use std::collections::hash_map::Entry;
 use rustc_hash::FxHashMap;
 
 use super::alike::{Alike, Tie};
-use super::evidence::{Candidate, Named, join};
 use super::asked::Asked;
+use super::evidence::{Candidate, Named, join};
 use super::found::{Found, best_first, found};
-use super::knowledge::{Knowledge, Known};
+use super::knowledge::{Graph, Knowledge, Known};
 use super::past::Then;
 use super::recall::{Candidates, Channels, MIN_CANDIDATES, Passage, RecallIndex};
 use super::timed;
-use super::walk::{Path, Start, beside, walk};
+use super::walk::{Start, Walked, Way, beside, steps_beside, walk};
 use super::when::{Intent, intent};
 use crate::index::{Bitmap, CHANNELS, Fused, Ranked, Scored, Slot, VectorError};
 use crate::memory::{Filter, Id, Memory, Moment};
@@ -61,33 +61,38 @@ pub struct Question<'a> {
 struct OfGraph<'a> {
     /// Best first.
     candidates: Vec<Scored>,
-    told: FxHashMap<Slot, Told<'a>>,
+    told: FxHashMap<Slot, Told>,
+    walked: Walked<'a>,
     alike: Option<Alike<'a>>,
 }
 
 /// What the graph channel says of a memory.
-struct Told<'a> {
+struct Told {
     /// Of all that leads to it together.
     score: f32,
     /// Of the best of that, and what it is.
     best: f32,
-    reason: Reason<'a>,
+    reason: Reason,
 }
 
 /// Why the graph channel found a memory.
-enum Reason<'a> {
-    Way(Path<'a>),
+enum Reason {
+    /// A way along relations.
+    Way(Way),
+    /// It is beside this one.
+    Beside(Id),
     Tie(Tie),
 }
 
 impl OfGraph<'_> {
     /// The way to a memory.
-    fn path(&mut self, id: Id, slot: Slot) -> Vec<Step> {
-        let told = self.told.remove(&slot);
-        match (told.map(|told| told.reason), &self.alike) {
-            (Some(Reason::Way(path)), _) => path.steps(),
-            (Some(Reason::Tie(tie)), Some(alike)) => alike.path(id, tie),
-            _ => Vec::new(),
+    fn path(&self, id: Id, slot: Slot, graph: &Graph) -> Vec<Step> {
+        let reason = self.told.get(&slot).map(|told| &told.reason);
+        match (reason, &self.alike) {
+            (Some(Reason::Way(way)), _) => self.walked.steps(*way, id, graph),
+            (Some(Reason::Beside(found)), _) => steps_beside(*found, id),
+            (Some(Reason::Tie(tie)), Some(alike)) => alike.path(id, *tie),
+            (Some(Reason::Tie(_)), None) | (None, _) => Vec::new(),
         }
     }
 }
@@ -180,18 +185,24 @@ pub fn recall(
             it.score *= named.keeps(&it.card);
         }
         best_first(&mut found);
-        graph = of_graph((question, &asked), then, &found, (known, index), &may_answer)?;
+        graph = of_graph(
+            (question, &asked),
+            then,
+            &found,
+            (known, index),
+            &may_answer,
+        )?;
         let ranked = Ranked {
             candidates: &graph.candidates,
             weight: 1.0,
         };
         union.add(ranked, place_of(Channel::Graph));
-        union.keep(most, age);
+        union.cut(most, age);
     }
     if asks(Channel::Standing) {
         let standing = index.selections.standing();
         let is_standing = |slot: Slot| standing.contains(slot);
-        union.raise(STANDING, place_of(Channel::Standing), is_standing);
+        union.raise(STANDING, place_of(Channel::Standing), is_standing, age);
     }
     let candidates = union
         .found()
@@ -228,7 +239,10 @@ pub fn recall(
             };
             given.insert(id);
             let receipt = match by_id.get(&id) {
-                Some(fused) => receipt(&memory, fused, &channels, graph.path(id, fused.slot)),
+                Some(fused) => {
+                    let path = graph.path(id, fused.slot, knowledge.graph());
+                    receipt(&memory, fused, &channels, path)
+                }
                 None => Receipt {
                     sources: memory.sources().to_vec(),
                     ..Receipt::default()
@@ -269,17 +283,23 @@ fn of_graph<'a>(
     let top = found.first().map_or(0.0, |first| first.score);
     let own: FxHashMap<Slot, f32> = found.iter().map(|it| (it.slot, it.score)).collect();
     let first = found.get(..SPREAD.min(found.len())).unwrap_or_default();
-    let ways = walk(&start, known).into_iter().chain(beside(first, known));
-    let ways = ways.filter_map(|way| {
-        let slot = index.slots.get(&Passage::first(&way.memory))?;
-        let own = own.get(&slot).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
-        let score = GRAPH * way.strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);
-        Some((slot, score, Reason::Way(way.path)))
-    });
+    let walked = walk(&start, known);
+    let walks = walked.ways();
+    let walks = walks.map(|(memory, way)| (memory, way.strength, Reason::Way(way)));
+    let beside = beside(first, known).into_iter();
+    let beside = beside.map(|(id, (share, by))| (id.sequence(), share, Reason::Beside(by)));
+    let ways = walks
+        .chain(beside)
+        .filter_map(|(memory, strength, reason)| {
+            let slot = index.slots.get(&Passage::new(memory, 0))?;
+            let own = own.get(&slot).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
+            let score = GRAPH * strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);
+            Some((slot, score, reason))
+        });
     let alike = Alike::new(asked, found, index, known);
     let ties = alike.ties(question, found, may_answer)?.into_iter();
     let ties = ties.map(|(slot, strength, tie)| (slot, strength, Reason::Tie(tie)));
-    let mut told: FxHashMap<Slot, Told<'a>> = FxHashMap::default();
+    let mut told: FxHashMap<Slot, Told> = FxHashMap::default();
     told.reserve(2 * start.enough);
     for (slot, score, reason) in ways.chain(ties) {
         if !may_answer.contains(slot) {
@@ -297,7 +317,7 @@ fn of_graph<'a>(
                 let known = known.get_mut();
                 known.score += score * (1.0 - known.score);
                 // A way along relations says more than a tie.
-                let is_walked = matches!(known.reason, Reason::Way(Path::Walked { .. }));
+                let is_walked = matches!(known.reason, Reason::Way(_));
                 let says_less = is_walked && matches!(reason, Reason::Tie(_));
                 if known.best < score && !says_less {
                     known.best = score;
@@ -318,6 +338,7 @@ fn of_graph<'a>(
     Ok(OfGraph {
         candidates,
         told,
+        walked,
         alike: Some(alike),
     })
 }

@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn a_question_is_taken_apart_alike_however_few_languages_there_are() {
-        for text in ["Where did Ada's friends move to in May?", "Wo sind die Häuser von Ada?"] {
+        for text in [
+            "Where did Ada's friends move to in May?",
+            "Wo sind die Häuser von Ada?",
+        ] {
             let few = Asked::new(text, &[Language::English]);
             let many = Asked::new(text, &Language::ALL);
             assert_eq!(few.english, many.english);

@@ -75,7 +75,10 @@ impl<'a> Named<'a> {
                 && !speakers.contains_key(name)
             {
                 let mut words = terms(name, Language::English).into_iter();
-                speakers.insert(name.clone(), words.any(|word| asked.english.contains(&word)));
+                speakers.insert(
+                    name.clone(),
+                    words.any(|word| asked.english.contains(&word)),
+                );
             }
         }
         if !speakers.values().any(|is_named| *is_named) {

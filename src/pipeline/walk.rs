@@ -3,7 +3,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -52,29 +51,25 @@ pub(super) struct Start<'a> {
     pub enough: usize,
 }
 
-/// A memory that was arrived at.
-pub(super) struct Way<'a> {
-    pub memory: Id,
-    /// 0 to 1; that of the best path.
-    pub strength: f32,
-    pub path: Path<'a>,
+/// Where a walk went. Of thousands of ways a few are told: steps are made when they are asked for.
+#[derive(Default)]
+pub(super) struct Walked<'a> {
+    places: Vec<Place<'a>>,
+    /// The best way to each memory, by its sequence number.
+    arrived: FxHashMap<u32, Way>,
 }
 
-/// How a memory was arrived at. Of thousands of ways a few are told: steps are made when they are asked for.
-pub(super) enum Path<'a> {
-    /// From an entity that the question names.
-    Walked {
-        places: Rc<Vec<Place<'a>>>,
-        graph: &'a Graph,
-        last: usize,
-        memory: Id,
-    },
-    /// From a message beside it.
-    Beside { found: Id, memory: Id },
+/// A way to a memory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    /// 0 to 1; that of the best path.
+    pub strength: f32,
+    /// The place from which it is one step.
+    pub last: usize,
 }
 
 /// A place on the way.
-pub(super) struct Place<'a> {
+struct Place<'a> {
     at: At<'a>,
     strength: f32,
     hops: usize,
@@ -90,36 +85,39 @@ enum At<'a> {
     Value(&'a str),
 }
 
-impl Path<'_> {
-    /// The steps, from the question to the memory.
-    pub fn steps(self) -> Vec<Step> {
-        let to_memory = |by: &str, backwards: bool, id: Id| Step {
-            by: by.to_owned(),
-            backwards,
-            to: Stop::Memory(id),
-            name: String::new(),
-        };
-        match self {
-            Self::Beside { found, memory } => vec![
-                to_memory("found", false, found),
-                to_memory("next", false, memory),
-            ],
-            Self::Walked {
-                places,
-                graph,
-                last,
-                memory,
-            } => {
-                let mut steps = vec![to_memory("mentions", true, memory)];
-                let mut at = Some(last);
-                while let Some(place) = at.and_then(|at| places.get(at)) {
-                    steps.push(place.step(graph));
-                    at = place.before;
-                }
-                steps.reverse();
-                steps
-            }
+impl Walked<'_> {
+    /// The memories that were arrived at, by their sequence numbers, in no order.
+    pub fn ways(&self) -> impl Iterator<Item = (u32, Way)> {
+        self.arrived.iter().map(|(sequence, way)| (*sequence, *way))
+    }
+
+    /// The steps of a way, from the question to the memory.
+    pub fn steps(&self, way: Way, memory: Id, graph: &Graph) -> Vec<Step> {
+        let mut steps = vec![to_memory("mentions", true, memory)];
+        let mut at = Some(way.last);
+        while let Some(place) = at.and_then(|at| self.places.get(at)) {
+            steps.push(place.step(graph));
+            at = place.before;
         }
+        steps.reverse();
+        steps
+    }
+}
+
+/// The steps from a message that was found to one beside it.
+pub(super) fn steps_beside(found: Id, memory: Id) -> Vec<Step> {
+    vec![
+        to_memory("found", false, found),
+        to_memory("next", false, memory),
+    ]
+}
+
+fn to_memory(by: &str, backwards: bool, id: Id) -> Step {
+    Step {
+        by: by.to_owned(),
+        backwards,
+        to: Stop::Memory(id),
+        name: String::new(),
     }
 }
 
@@ -154,15 +152,14 @@ struct Walk<'a, 'f> {
     said: FxHashMap<&'a str, bool>,
     /// The entities of whose names the question has a word.
     named: FxHashSet<&'a EntityId>,
-    /// The best way to each memory, by its sequence number, and the place from which it is one step.
-    arrived: FxHashMap<u32, (Id, f32, usize)>,
+    arrived: FxHashMap<u32, Way>,
 }
 
-/// The memories that hang together with a question, best first.
-pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
+/// Goes to the memories that hang together with a question.
+pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Walked<'a> {
     let graph = known.knowledge().graph();
     if graph.is_empty() {
-        return Vec::new();
+        return Walked::default();
     }
     let mut walk = Walk {
         known,
@@ -182,12 +179,15 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
         walk.reach(entity, strength, 0, None, "named", false);
     }
     if walk.ahead.is_empty() {
-        return Vec::new();
+        return Walked::default();
     }
     let named = walk.asked.iter().flat_map(|word| graph.bearers_of(word));
     walk.named = named.collect();
     walk.go(start.enough);
-    walk.ways()
+    Walked {
+        places: walk.places,
+        arrived: walk.arrived,
+    }
 }
 
 /// The entities that a question names, with how surely.
@@ -197,22 +197,22 @@ fn seeds<'a>(question: &Asked<'_>, graph: &'a Graph) -> Vec<(&'a EntityId, f32)>
     for word in asked {
         let bearers = graph.bearers_of(word);
         let is_common = bearers.len() > COMMON_WORD;
-        for entity in bearers.filter_map(|id| graph.entity(id)) {
-            if seeds.contains_key(&entity.id) {
+        for entity in bearers {
+            if seeds.contains_key(entity) {
                 continue;
             }
-            let names = graph.spelled(&entity.id).iter();
+            let names = graph.spelled(entity).iter();
             let said = names.map(|words| said_of(words, asked)).fold(0.0, f32::max);
             let strength = match said {
                 1.0 => 1.0,
                 part if !is_common => part * PART_OF_NAME,
                 _ => continue,
             };
-            let strength = match entity.id.is_party() {
+            let strength = match entity.is_party() {
                 true => strength.min(PARTY),
                 false => strength,
             };
-            seeds.insert(&entity.id, strength);
+            seeds.insert(entity, strength);
         }
     }
     let mut words = question.text.split(|c: char| !c.is_alphanumeric());
@@ -299,16 +299,22 @@ impl<'a> Walk<'a, '_> {
         let leaves = strength / (1.0 + HUB * (edges.max(1) as f32).ln());
         let is_hub = edges > MANY_EDGES;
         // To mention the owner says little: most memories do.
-        let mentions: Vec<Id> = match (entity.is_party(), is_hub) {
-            (true, _) => Vec::new(),
-            (false, false) => self.known.knowledge().mentions(entity).collect(),
-            (false, true) => {
-                let found = self.found.iter().map(|it| it.card.id);
-                self.known.mentioning(entity, found).collect()
+        let step = leaves * MENTION;
+        if !entity.is_party() && step >= WEAKEST {
+            let knowledge = self.known.knowledge();
+            match is_hub {
+                false => {
+                    for sequence in knowledge.mentions_of(entity) {
+                        self.arrive(*sequence, step, place);
+                    }
+                }
+                true => {
+                    let found = self.found.iter().map(|it| it.card.id.sequence());
+                    for sequence in knowledge.mentioning(entity, found) {
+                        self.arrive(sequence, step, place);
+                    }
+                }
             }
-        };
-        for id in mentions {
-            self.arrive(id, leaves * MENTION, place);
         }
         if hops >= HOPS {
             return;
@@ -375,7 +381,7 @@ impl<'a> Walk<'a, '_> {
         };
         if let Some(at) = arrived {
             for id in &relation.memories {
-                self.arrive(*id, strength, at);
+                self.arrive(id.sequence(), strength, at);
             }
         }
     }
@@ -393,32 +399,15 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn arrive(&mut self, memory: Id, strength: f32, place: usize) {
+    fn arrive(&mut self, memory: u32, strength: f32, last: usize) {
         if strength < WEAKEST {
             return;
         }
-        let new = (memory, strength, place);
-        let arrived = self.arrived.entry(memory.sequence()).or_insert(new);
-        if arrived.1 < strength {
+        let new = Way { strength, last };
+        let arrived = self.arrived.entry(memory).or_insert(new);
+        if arrived.strength < strength {
             *arrived = new;
         }
-    }
-
-    fn ways(self) -> Vec<Way<'a>> {
-        let mut ways: Vec<(Id, f32, usize)> = self.arrived.into_values().collect();
-        ways.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let (places, graph) = (Rc::new(self.places), self.graph);
-        let way = |(memory, strength, last): (Id, f32, usize)| Way {
-            memory,
-            strength,
-            path: Path::Walked {
-                places: Rc::clone(&places),
-                graph,
-                last,
-                memory,
-            },
-        };
-        ways.into_iter().map(way).collect()
     }
 }
 
@@ -435,8 +424,8 @@ const NEXT: f32 = 0.5;
 
 /// The messages beside those found in their conversations, with the share of the score that each gets and the one
 /// that it got it from.
-pub(super) fn beside<'a>(found: &[Found<'_>], known: Known<'a>) -> Vec<Way<'a>> {
-    let mut shares: BTreeMap<Id, (f32, Id)> = BTreeMap::new();
+pub(super) fn beside(found: &[Found<'_>], known: Known<'_>) -> FxHashMap<Id, (f32, Id)> {
+    let mut shares: FxHashMap<Id, (f32, Id)> = FxHashMap::default();
     let messages = found.iter().filter(|it| it.card.kind() == Kind::Message);
     for Found { card, score, .. } in messages {
         let scope = &card.traits.scope;
@@ -450,10 +439,5 @@ pub(super) fn beside<'a>(found: &[Found<'_>], known: Known<'a>) -> Vec<Way<'a>> 
             }
         }
     }
-    let ways = shares.into_iter().map(|(memory, (strength, found))| Way {
-        memory,
-        strength,
-        path: Path::Beside { found, memory },
-    });
-    ways.collect()
+    shares
 }

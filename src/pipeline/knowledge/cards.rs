@@ -270,8 +270,13 @@ impl Cards {
 
     /// The memories that mention an entity, oldest first.
     pub fn mentions(&self, entity: &EntityId) -> impl Iterator<Item = Id> {
-        let sequences = self.mentions.get(entity).into_iter().flatten();
+        let sequences = self.mentions_of(entity);
         sequences.filter_map(|sequence| self.id(*sequence))
+    }
+
+    /// The sequence numbers of the memories that mention an entity, oldest first.
+    pub fn mentions_of(&self, entity: &EntityId) -> impl Iterator<Item = &u32> {
+        self.mentions.get(entity).into_iter().flatten()
     }
 
     /// How many memories mention an entity.
@@ -279,14 +284,14 @@ impl Cards {
         self.mentions.get(entity).map_or(0, BTreeSet::len)
     }
 
-    /// Those of some memories that mention an entity, in their order.
+    /// Those of some memories that mention an entity, by their sequence numbers, in their order.
     pub fn mentioning<'a>(
         &'a self,
         entity: &EntityId,
-        memories: impl Iterator<Item = Id> + 'a,
-    ) -> impl Iterator<Item = Id> + 'a {
+        memories: impl Iterator<Item = u32> + 'a,
+    ) -> impl Iterator<Item = u32> + 'a {
         let mentioning = self.mentions.get(entity);
-        memories.filter(move |id| mentioning.is_some_and(|it| it.contains(&id.sequence())))
+        memories.filter(move |memory| mentioning.is_some_and(|it| it.contains(memory)))
     }
 
     /// The one copy of traits.

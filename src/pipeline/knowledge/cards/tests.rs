@@ -36,8 +36,15 @@ fn card(sequence: u32, (what, words, run): (u8, u64, u8)) -> Card {
         },
         times: (what % 3 == 0).then(|| {
             let from = Moment::from_millis(i64::from(what));
-            let about = About { from, until: from.plus_millis(1), known: what % 2 == 0 };
-            Rc::new(Times { about: [about].into(), over: (what % 4 == 0).then_some(from) })
+            let about = About {
+                from,
+                until: from.plus_millis(1),
+                known: what % 2 == 0,
+            };
+            Rc::new(Times {
+                about: [about].into(),
+                over: (what % 4 == 0).then_some(from),
+            })
         }),
         traits: Rc::new(Traits {
             scope: Scope {
