@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     EntityId, Feedback, Id, Kind, Memory, Moment, Role, Scope, Speaker, Subject, normalized_hash,
@@ -68,6 +69,9 @@ pub struct Card {
     pub immutable: bool,
     /// What its owner thinks of it.
     pub feedback: Option<Feedback>,
+    /// How much it tells: of a message its words, where those of questions count a quarter; 255 and more are 255, as
+    /// of any fact.
+    pub tells: u8,
     /// Its times, unless it is about the one at which it was said and still holds.
     pub times: Option<Rc<Times>>,
     /// What it shares with others.
@@ -124,6 +128,10 @@ impl Card {
             standing: memory.standing,
             immutable: memory.immutable,
             feedback: memory.feedback,
+            tells: match memory.kind {
+                Kind::Fact => u8::MAX,
+                Kind::Message => tells(memory.text()),
+            },
             times: times.map(Rc::new),
             traits,
             created_at: memory.created_at,
@@ -151,6 +159,17 @@ impl Card {
     pub fn all_sources(&self) -> impl Iterator<Item = &Id> {
         self.sources.iter().chain(&self.earlier_sources)
     }
+}
+
+/// How much a text tells: see [`Card::tells`].
+fn tells(text: &str) -> u8 {
+    let mut quarters = 0_usize;
+    for sentence in text.split_inclusive(['.', '!', '?', '\n', '。', '！', '？', '؟']) {
+        let asks = sentence.ends_with(['?', '？', '؟']);
+        let words = sentence.unicode_words().count();
+        quarters += if asks { words } else { 4 * words };
+    }
+    u8::try_from(quarters / 4).unwrap_or(u8::MAX)
 }
 
 /// The first half of the [`normalized_hash`] of a text.
@@ -208,5 +227,18 @@ impl Subject for Card {
                 .filter(|value| !value.is_null())
                 .cloned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_short_or_only_asks_tells_little() {
+        assert_eq!(tells("I moved to Oslo. Where do you live now?"), 4 + 1);
+        assert_eq!(tells("本当ですか？"), 1);
+        assert_eq!((tells(""), tells("!?")), (0, 0));
+        assert_eq!(tells(&"word ".repeat(1_000)), u8::MAX);
     }
 }

@@ -6,8 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::answer::Question;
 use super::asked::Asked;
-use super::found::Found;
-use super::knowledge::Known;
+use super::found::{Found, best_first};
+use super::knowledge::{Known, Sketch};
 use super::originals::StoredVectors;
 use super::recall::{Passage, RecallIndex};
 use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex};
@@ -28,6 +28,11 @@ const SESSION: f32 = 0.6;
 /// by meaning. From 0.2 to 0.5 little changes.
 const WORDS: f32 = 0.4;
 const MEANING: f32 = 0.3;
+
+/// A message of so many words counts half as much as one without end, and from so many on as much as any. From 4 to 8
+/// words, and from 24 to 40, little changes.
+const HALF: f32 = 6.0;
+const FULL: f32 = 34.0;
 
 /// Why a memory hangs together with those found first.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,22 +96,34 @@ impl<'a> Alike<'a> {
         if self.known.count() <= FIRST {
             return Ok(Vec::new());
         }
-        let mut ties = sessions(found);
+        let sessions = sessions(found).into_iter();
+        let sessions = sessions.filter_map(|(place, strength, tie)| {
+            let slot = found.get(place)?.slot;
+            Some((slot, strength, Tie::Session(tie)))
+        });
+        let mut ties: Vec<(Slot, f32, Tie)> = sessions.collect();
         let words = self
             .index
             .keywords
             .sharing(&self.first, &self.asked.words, LIKE, allowed);
-        let meaning = self.near(question, allowed)?;
+        let pool = found.iter().flat_map(|it| self.index.slots_of(it.card.id));
+        let pool: Bitmap = pool.chain(words.iter().map(|(slot, _)| *slot)).collect();
+        let meaning = self.near(question, &pool.and(allowed))?;
         for (found, share, tie) in [(words, WORDS, Tie::Words), (meaning, MEANING, Tie::Meaning)] {
             let found = self.index.memories_of(found).into_iter();
-            ties.extend(found.map(|(slot, score)| (slot, best * share * score, tie)));
+            ties.extend(found.filter_map(|(slot, score)| {
+                let card = self.known.knowledge().sketch(self.index.sequence(slot)?)?;
+                Some((slot, best * share * score * counts(&card), tie))
+            }));
         }
         Ok(ties)
     }
 
     /// What is near to the question and the first memories together: the query moves to the middle of what it found
-    /// (Rocchio, "Relevance Feedback in Information Retrieval", 1971). Scores of 0 to 1, that of the nearest is 1.
-    fn near(&self, question: &Question<'_>, allowed: &Bitmap) -> Result<Vec<Scored>, VectorError> {
+    /// (Rocchio, "Relevance Feedback in Information Retrieval", 1971). Scores of 0 to 1, that of the nearest is 1. Only
+    /// among what was found in other ways, as this alone lifts nothing to the first: to look at all vectors again would
+    /// take long where there are many.
+    fn near(&self, question: &Question<'_>, pool: &Bitmap) -> Result<Vec<Scored>, VectorError> {
         let Some(asked) = question.vector else {
             return Ok(Vec::new());
         };
@@ -124,7 +141,7 @@ impl<'a> Alike<'a> {
             return Ok(Vec::new());
         }
         middle.iter_mut().for_each(|value| *value /= length);
-        let lookup = Lookup::new(&middle, LIKE).among(Some(allowed));
+        let lookup = Lookup::new(&middle, LIKE).among(Some(pool));
         let mut near = self.index.vectors.search(&lookup)?;
         let unrelated = self.index.unrelated_cosine(&near);
         let most = near.first().map_or(0.0, |(_, cosine)| cosine - unrelated);
@@ -193,34 +210,53 @@ fn to(by: &str, memory: Id) -> Step {
     }
 }
 
-/// What was found of each session, with its share of the score of the best there.
-fn sessions(found: &[Found<'_>]) -> Vec<(Slot, f32, Tie)> {
+/// Lets what was found of a session that answers come forward, to the most that each memory `keeps` of its score: what
+/// is like the first is looked for from there.
+pub(super) fn come_forward(found: &mut [Found<'_>], keeps: impl Fn(&Sketch<'_>) -> f32) {
+    for (place, strength, _) in sessions(found) {
+        if let Some(it) = found.get_mut(place) {
+            it.score += strength * (keeps(&it.card) - it.score);
+        }
+    }
+    best_first(found);
+}
+
+/// The places among the found of what is of each session, with its share of the score of the best there, which that is.
+fn sessions(found: &[Found<'_>]) -> Vec<(usize, f32, Id)> {
     let mut runs: FxHashMap<Option<&str>, usize> = FxHashMap::default();
-    let placed = found.iter().map(|one| {
+    let placed = found.iter().enumerate().map(|(place, one)| {
         let next = runs.len();
         let run = one.card.traits.scope.run_id.as_deref();
-        (*runs.entry(run).or_insert(next), one)
+        (*runs.entry(run).or_insert(next), place, one)
     });
-    let mut placed: Vec<(usize, &Found<'_>)> = placed.collect();
-    placed.sort_unstable_by_key(|(run, it)| (*run, it.card.created_at(), it.card.id));
+    let mut placed: Vec<(usize, usize, &Found<'_>)> = placed.collect();
+    placed.sort_unstable_by_key(|(run, _, it)| (*run, it.card.created_at(), it.card.id));
     let said = |one: &Found<'_>| one.card.created_at().as_millis();
-    let sessions = placed
-        .chunk_by(|(run, a), (other, b)| run == other && said(b).saturating_sub(said(a)) <= PAUSE);
-    let sessions: Vec<&[(usize, &Found<'_>)]> = sessions.collect();
+    let sessions = placed.chunk_by(|(run, _, a), (other, _, b)| {
+        run == other && said(b).saturating_sub(said(a)) <= PAUSE
+    });
+    let sessions: Vec<&[(usize, usize, &Found<'_>)]> = sessions.collect();
     // That all is of one session says nothing.
     if sessions.len() == 1 {
         return Vec::new();
     }
     let mut ties = Vec::with_capacity(found.len());
     for session in sessions {
+        let all = session.iter().map(|(_, _, it)| it);
         // The first of equals.
-        let all = session.iter().map(|(_, it)| it);
-        let best = all
-            .clone()
-            .reduce(|a, b| if b.score > a.score { b } else { a });
+        let best = all.reduce(|a, b| if b.score > a.score { b } else { a });
         let Some(best) = best else { continue };
-        let (strength, tie) = (SESSION * best.score, Tie::Session(best.card.id));
-        ties.extend(all.map(|it| (it.slot, strength, tie)));
+        let strength = SESSION * best.score;
+        let of_session = session.iter();
+        ties.extend(
+            of_session.map(|(_, place, it)| (*place, strength * counts(&it.card), best.card.id)),
+        );
     }
     ties
+}
+
+/// How much a tie to a memory counts: what is short or only asks hangs together with everything, and tells little.
+fn counts(card: &Sketch<'_>) -> f32 {
+    let share = |words: f32| words / (words + HALF);
+    (share(f32::from(card.tells())) / share(FULL)).min(1.0)
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
-use super::alike::{Alike, Tie};
+use super::alike::{Alike, Tie, come_forward};
 use super::asked::Asked;
 use super::evidence::{Candidate, Named, join};
 use super::found::{Found, best_first, found};
@@ -185,6 +185,7 @@ pub fn recall(
             it.score *= named.keeps(&it.card);
         }
         best_first(&mut found);
+        come_forward(&mut found, |card| named.keeps(card));
         graph = of_graph(
             (question, &asked),
             then,

@@ -47,6 +47,7 @@ struct Cards {
     entities_of: Vec<Vec<u32>>,
     says: Vec<u64>,
     text: Vec<u64>,
+    tells: Vec<u8>,
     /// Of those that have any: the place of the card, the times that it is about, and when it was over.
     times: Vec<(u32, Vec<SavedTime>, Option<i64>)>,
 }
@@ -91,6 +92,7 @@ pub fn save_cards(knowledge: &Knowledge, page: u32) -> Option<Vec<u8>> {
             .push(mentioned.map(|id| entities.place(id.0.clone())).collect());
         saved.says.push(card.says);
         saved.text.push(card.text);
+        saved.tells.push(card.tells);
         if let Some(times) = &card.times {
             let about = times.about.iter();
             let about = about.map(|it| (it.from.as_millis(), it.until.as_millis(), it.known));
@@ -130,6 +132,7 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
                 standing: false,
                 immutable: false,
                 feedback: None,
+                tells: *saved.tells.get(at)?,
                 times: own.map(|(_, about, over)| Rc::new(times_of(about, *over))),
                 traits: traits.get(*saved.traits_of.get(at)? as usize)?.clone(),
                 created_at: Moment::from_millis(*saved.created_at.get(at)?),

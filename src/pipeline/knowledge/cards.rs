@@ -109,6 +109,11 @@ impl<'a> Sketch<'a> {
         self.row.created_at
     }
 
+    /// How much it tells: see [`Card::tells`].
+    pub fn tells(&self) -> u8 {
+        self.row.tells
+    }
+
     pub fn times(&self) -> Option<&'a Times> {
         self.row.times.as_deref()
     }
@@ -314,6 +319,7 @@ impl Cards {
             updated_at: card.updated_at,
             traits: self.traits.hold(&card.traits),
             flags: flags_of(card),
+            tells: card.tells,
             times: card.times.clone(),
             rare: Rare::of(card),
         };
@@ -363,6 +369,7 @@ impl Cards {
             standing: false,
             immutable: false,
             feedback: None,
+            tells: row.tells,
             times: row.times.clone(),
             traits: self.traits.get(row.traits)?.clone(),
             created_at: row.created_at,

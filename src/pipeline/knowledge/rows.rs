@@ -22,6 +22,7 @@ pub(super) struct Row {
     pub updated_at: Moment,
     pub traits: u32,
     pub flags: u8,
+    pub tells: u8,
     pub times: Option<Rc<Times>>,
     pub rare: Option<Box<Rare>>,
 }

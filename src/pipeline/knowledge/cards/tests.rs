@@ -34,6 +34,7 @@ fn card(sequence: u32, (what, words, run): (u8, u64, u8)) -> Card {
             3 => Some(Feedback::VeryNegative),
             _ => None,
         },
+        tells: what,
         times: (what % 3 == 0).then(|| {
             let from = Moment::from_millis(i64::from(what));
             let about = About {
