@@ -6,12 +6,12 @@ use rustc_hash::FxHashMap;
 
 use super::answer::Question;
 use super::asked::Asked;
-use super::found::{Found, best_first};
+use super::found::Found;
 use super::knowledge::{Known, Sketch};
 use super::originals::StoredVectors;
 use super::recall::{Passage, RecallIndex};
 use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex};
-use crate::memory::Id;
+use crate::memory::{Id, Moment};
 use crate::operation::{Step, Stop};
 
 /// So many memories found first say what is looked for. From 5 to 20 little changes, as with the others here by
@@ -96,17 +96,15 @@ impl<'a> Alike<'a> {
         if self.known.count() <= FIRST {
             return Ok(Vec::new());
         }
-        let sessions = sessions(found).into_iter();
-        let sessions = sessions.filter_map(|(place, strength, tie)| {
-            let slot = found.get(place)?.slot;
-            Some((slot, strength, Tie::Session(tie)))
-        });
-        let mut ties: Vec<(Slot, f32, Tie)> = sessions.collect();
+        let mut ties = sessions(found);
         let words = self
             .index
             .keywords
             .sharing(&self.first, &self.asked.words, LIKE, allowed);
-        let pool = found.iter().flat_map(|it| self.index.slots_of(it.card.id));
+        let pool = found.iter().flat_map(|it| {
+            let rest = self.index.slots_of(it.card.id).skip(1);
+            std::iter::once(it.slot).chain(rest)
+        });
         let pool: Bitmap = pool.chain(words.iter().map(|(slot, _)| *slot)).collect();
         let meaning = self.near(question, &pool.and(allowed))?;
         for (found, share, tie) in [(words, WORDS, Tie::Words), (meaning, MEANING, Tie::Meaning)] {
@@ -210,47 +208,33 @@ fn to(by: &str, memory: Id) -> Step {
     }
 }
 
-/// Lets what was found of a session that answers come forward, to the most that each memory `keeps` of its score: what
-/// is like the first is looked for from there.
-pub(super) fn come_forward(found: &mut [Found<'_>], keeps: impl Fn(&Sketch<'_>) -> f32) {
-    for (place, strength, _) in sessions(found) {
-        if let Some(it) = found.get_mut(place) {
-            it.score += strength * (keeps(&it.card) - it.score);
-        }
-    }
-    best_first(found);
-}
-
-/// The places among the found of what is of each session, with its share of the score of the best there, which that is.
-fn sessions(found: &[Found<'_>]) -> Vec<(usize, f32, Id)> {
+/// What was found, best first, with its share of the score of the best of its session.
+fn sessions(found: &[Found<'_>]) -> Vec<(Slot, f32, Tie)> {
     let mut runs: FxHashMap<Option<&str>, usize> = FxHashMap::default();
     let placed = found.iter().enumerate().map(|(place, one)| {
         let next = runs.len();
         let run = one.card.traits.scope.run_id.as_deref();
-        (*runs.entry(run).or_insert(next), place, one)
+        let run = *runs.entry(run).or_insert(next);
+        (run, one.card.created_at(), place)
     });
-    let mut placed: Vec<(usize, usize, &Found<'_>)> = placed.collect();
-    placed.sort_unstable_by_key(|(run, _, it)| (*run, it.card.created_at(), it.card.id));
-    let said = |one: &Found<'_>| one.card.created_at().as_millis();
-    let sessions = placed.chunk_by(|(run, _, a), (other, _, b)| {
-        run == other && said(b).saturating_sub(said(a)) <= PAUSE
+    let mut placed: Vec<(usize, Moment, usize)> = placed.collect();
+    placed.sort_unstable();
+    let sessions = placed.chunk_by(|(run, a, _), (other, b, _)| {
+        run == other && b.as_millis().saturating_sub(a.as_millis()) <= PAUSE
     });
-    let sessions: Vec<&[(usize, usize, &Found<'_>)]> = sessions.collect();
+    let sessions: Vec<&[(usize, Moment, usize)]> = sessions.collect();
     // That all is of one session says nothing.
     if sessions.len() == 1 {
         return Vec::new();
     }
     let mut ties = Vec::with_capacity(found.len());
     for session in sessions {
-        let all = session.iter().map(|(_, _, it)| it);
-        // The first of equals.
-        let best = all.reduce(|a, b| if b.score > a.score { b } else { a });
+        let all = session.iter().map(|(.., place)| *place);
+        let best = all.clone().min().and_then(|place| found.get(place));
         let Some(best) = best else { continue };
-        let strength = SESSION * best.score;
-        let of_session = session.iter();
-        ties.extend(
-            of_session.map(|(_, place, it)| (*place, strength * counts(&it.card), best.card.id)),
-        );
+        let (strength, tie) = (SESSION * best.score, Tie::Session(best.card.id));
+        let all = all.filter_map(|place| found.get(place));
+        ties.extend(all.map(|it| (it.slot, strength * counts(&it.card), tie)));
     }
     ties
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
-use super::alike::{Alike, Tie, come_forward};
+use super::alike::{Alike, Tie};
 use super::asked::Asked;
 use super::evidence::{Candidate, Named, join};
 use super::found::{Found, best_first, found};
@@ -185,7 +185,6 @@ pub fn recall(
             it.score *= named.keeps(&it.card);
         }
         best_first(&mut found);
-        come_forward(&mut found, |card| named.keeps(card));
         graph = of_graph(
             (question, &asked),
             then,
@@ -301,7 +300,7 @@ fn of_graph<'a>(
     let ties = alike.ties(question, found, may_answer)?.into_iter();
     let ties = ties.map(|(slot, strength, tie)| (slot, strength, Reason::Tie(tie)));
     let mut told: FxHashMap<Slot, Told> = FxHashMap::default();
-    told.reserve(2 * start.enough);
+    told.reserve(found.len() + 2 * start.enough);
     for (slot, score, reason) in ways.chain(ties) {
         if !may_answer.contains(slot) {
             continue;

@@ -387,8 +387,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn says_predicate(&mut self, predicate: &'a str) -> bool {
-        let asked = self.asked;
-        let says = || says(&predicate.replace('_', " "), asked);
+        let (asked, words) = (self.asked, self.graph.words_of_predicate(predicate));
+        let says = || words.iter().any(|word| asked.contains(word));
         *self.said.entry(predicate).or_insert_with(says)
     }
 

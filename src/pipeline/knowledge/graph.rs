@@ -36,6 +36,8 @@ pub struct Graph {
     spelled: FxHashMap<EntityId, Vec<Vec<String>>>,
     /// The relations at each entity, by predicate.
     edges: FxHashMap<EntityId, BTreeMap<String, Relations>>,
+    /// The predicates that there are: how many relations have each, and its words as terms of the keyword index.
+    predicates: FxHashMap<String, (usize, Vec<String>)>,
     /// The relations that each memory supports.
     supported: FxHashMap<Id, Relations>,
     /// What a word stands for that is in no name.
@@ -146,6 +148,12 @@ impl Graph {
         relations.into_iter().flat_map(listed)
     }
 
+    /// The words of a predicate, as terms of the keyword index.
+    pub fn words_of_predicate(&self, predicate: &str) -> &[String] {
+        let known = self.predicates.get(predicate);
+        known.map_or(&[], |(_, words)| words.as_slice())
+    }
+
     /// The relations that a memory supports.
     pub fn relations_from(&self, memory: &Id) -> impl Iterator<Item = (&String, &Relation)> {
         self.supported.get(memory).into_iter().flat_map(listed)
@@ -235,6 +243,12 @@ impl Graph {
             let key = relation_key(relation);
             self.remove_relation(&key);
             let relation = Rc::new(relation.clone());
+            let predicate = relation.predicate.clone();
+            let known = self.predicates.entry(predicate).or_insert_with(|| {
+                let words = relation.predicate.replace('_', " ");
+                (0, terms(&words, Language::English))
+            });
+            known.0 += 1;
             for end in ends(&relation) {
                 let edges = self.edges.entry(end.clone()).or_default();
                 let relations = edges.entry(relation.predicate.clone()).or_default();
@@ -296,6 +310,12 @@ impl Graph {
         let Some(relation) = self.relations.remove(key) else {
             return;
         };
+        if let Some((count, _)) = self.predicates.get_mut(&relation.predicate) {
+            *count -= 1;
+            if *count == 0 {
+                self.predicates.remove(&relation.predicate);
+            }
+        }
         for end in ends(&relation) {
             if let Some(edges) = self.edges.get_mut(end) {
                 if let Some(keys) = edges.get_mut(&relation.predicate) {
