@@ -232,6 +232,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_raised_gains_as_from_a_channel_of_its_own() {
+        let keyword = [(7, 0.9), (3, 0.5), (4, 0.5)];
+        let found = || {
+            Union::of(&[Ranked {
+                candidates: &keyword,
+                weight: 1.0,
+            }])
+        };
+        let (mut raised, mut added) = (found(), found());
+        raised.raise(0.5, 4, |slot| slot != 7, |slot| slot);
+        let own = Ranked {
+            candidates: &[(3, 0.5), (4, 0.5)],
+            weight: 0.5,
+        };
+        added.add(own, 4);
+        assert_eq!(raised.found(), added.found());
+    }
+
+    #[test]
     fn a_channel_that_knows_less_only_adds() {
         let keyword = [(7, 0.9), (3, 0.5)];
         let mut union = Union::of(&[Ranked {

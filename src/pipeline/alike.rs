@@ -22,8 +22,8 @@ const LIKE: usize = 100;
 /// Memories that follow each other within so much time are of one session, in milliseconds.
 const PAUSE: i64 = 30 * 60 * 1_000;
 
-/// How much of the score of the best of a session each memory found in it gets. From 0.4 to 0.7 little changes.
-const SESSION: f32 = 0.6;
+/// How much of the score of the best of a session each memory found in it gets. From 0.6 to 0.9 little changes.
+const SESSION: f32 = 0.8;
 /// How much of the best score what shares the rarest and most words with the first gets, and what is nearest to them
 /// by meaning. From 0.2 to 0.5 little changes.
 const WORDS: f32 = 0.4;
