@@ -29,8 +29,8 @@ const SESSION: f32 = 0.8;
 const WORDS: f32 = 0.4;
 const MEANING: f32 = 0.3;
 
-/// A message of so many words counts half as much as one without end, and from so many on as much as any. From 4 to 8
-/// words, and from 24 to 40, little changes.
+/// A message of so many words counts half as much as one without end, and from so many on as much as any. From 4 to
+/// 10 words, and from 14 to 34, little changes.
 const HALF: f32 = 6.0;
 const FULL: f32 = 34.0;
 

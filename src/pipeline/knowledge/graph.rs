@@ -14,6 +14,9 @@ use crate::store::{Changes, relation_key};
 /// Bytes that an entity, a relation or a contradiction takes with its look-ups: about, as measured.
 const BYTES_OF_NODE: usize = 700;
 
+/// Bytes that the words of an entity's names take: about, of two words.
+const BYTES_OF_SPELLED: usize = 150;
+
 /// Entities that were merged lead on to others: at most so many times.
 const MERGES: usize = 16;
 
@@ -48,7 +51,7 @@ impl Graph {
     /// Bytes in memory, about.
     pub fn bytes(&self) -> usize {
         let nodes = self.entities.len() + self.relations.len() + self.contradictions.len();
-        nodes * BYTES_OF_NODE
+        nodes * BYTES_OF_NODE + self.spelled.len() * BYTES_OF_SPELLED
     }
 
     /// All entities but those that were merged into others, by id.
