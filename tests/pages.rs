@@ -20,7 +20,7 @@ const SUBJECTS: [&str; 6] = [
     "Oslo",
     "the cello",
     "a red bicycle",
-    "my sister",
+    "my sister in May 2023",
 ];
 const VERBS: [&str; 5] = [
     "I like",
@@ -91,6 +91,7 @@ fn answers(fixture: &Fixture) -> Vec<String> {
         ("Who plays the cello?", Filter::all()),
         ("a red bicycle in the rain", Filter::eq("odd", true)),
         ("my sister in Oslo", Filter::eq("metadata.odd", false)),
+        ("What happened in May 2023?", Filter::all()),
     ] {
         let search = Search {
             query: query.to_owned(),

@@ -1,5 +1,7 @@
 //! One ranking from the answers of several channels.
 
+use std::cmp::Ordering;
+
 use rustc_hash::FxHashMap;
 
 use super::{Scored, Slot};
@@ -82,7 +84,7 @@ pub struct Fused {
 #[derive(Debug, Clone, Default)]
 pub struct Union {
     found: Vec<Fused>,
-    /// Where each is among the found.
+    /// Where each is among the found; empty when it has to be found out.
     places: FxHashMap<Slot, u32>,
 }
 
@@ -105,9 +107,35 @@ impl Union {
         self.take(channel, place, |score, gained| gained * (1.0 - score));
     }
 
+    /// Lets those of the found that `select` takes gain by their own scores, as a channel that adds them would.
+    pub fn raise<A: Ord>(
+        &mut self,
+        weight: f32,
+        place: usize,
+        select: impl Fn(Slot) -> bool,
+        age: impl Fn(Slot) -> A,
+    ) {
+        let selected = self.found.iter_mut().filter(|found| select(found.slot));
+        let mut selected: Vec<&mut Fused> = selected.collect();
+        selected.sort_unstable_by(|a, b| order(a, b, &age));
+        for (rank, found) in (1..).zip(selected) {
+            let score = found.score;
+            found.score += weight * score * (1.0 - score);
+            if let Some(receipt) = found.channels.get_mut(place) {
+                *receipt = Some((rank, score));
+            }
+        }
+    }
+
     fn take(&mut self, channel: Ranked<'_>, place: usize, gain: impl Fn(f32, f32) -> f32) {
         self.found.reserve(channel.candidates.len());
-        self.places.reserve(channel.candidates.len());
+        self.places
+            .reserve(self.found.len() + channel.candidates.len());
+        if self.places.is_empty() {
+            let places = (0..).zip(&self.found);
+            self.places
+                .extend(places.map(|(at, found)| (found.slot, at)));
+        }
         for (rank, (slot, score)) in (1..).zip(channel.candidates) {
             let at = *self.places.entry(*slot).or_insert_with(|| {
                 self.found.push(Fused {
@@ -127,27 +155,33 @@ impl Union {
         }
     }
 
-    /// Keeps the `k` best; ties by what `age` says, as slots differ between hosts and loads.
+    /// Keeps the `k` best, best first; ties by what `age` says, as slots differ between hosts and loads.
     pub fn keep<A: Ord>(&mut self, k: usize, age: impl Fn(Slot) -> A) {
-        let order = |a: &Fused, b: &Fused| {
-            let ages = || age(a.slot).cmp(&age(b.slot));
-            b.score.total_cmp(&a.score).then_with(ages)
-        };
-        if k > 0 && k < self.found.len() {
-            self.found.select_nth_unstable_by(k - 1, order);
-            self.found.truncate(k);
-        }
-        self.found.sort_unstable_by(order);
+        self.cut(k, &age);
+        self.found.sort_unstable_by(|a, b| order(a, b, &age));
         self.places.clear();
-        let places = (0..).zip(&self.found);
-        self.places
-            .extend(places.map(|(at, found)| (found.slot, at)));
+    }
+
+    /// Keeps the `k` best, in any order.
+    pub fn cut<A: Ord>(&mut self, k: usize, age: impl Fn(Slot) -> A) {
+        if k > 0 && k < self.found.len() {
+            self.found
+                .select_nth_unstable_by(k - 1, |a, b| order(a, b, &age));
+            self.found.truncate(k);
+            self.places.clear();
+        }
     }
 
     /// The candidates: best first after [`Union::keep`], and then those that were added.
     pub fn found(&self) -> &[Fused] {
         &self.found
     }
+}
+
+/// The better first, then the older.
+fn order<A: Ord>(a: &Fused, b: &Fused, age: impl Fn(Slot) -> A) -> Ordering {
+    let ages = || age(a.slot).cmp(&age(b.slot));
+    b.score.total_cmp(&a.score).then_with(ages)
 }
 
 #[cfg(test)]
@@ -195,6 +229,25 @@ mod tests {
         let slots: Vec<Slot> = union.found().iter().map(|found| found.slot).collect();
         assert_eq!(slots, [7, 1]);
         assert_eq!(union.found()[0].channels[..2], [Some((1, 0.9)), None]);
+    }
+
+    #[test]
+    fn what_is_raised_gains_as_from_a_channel_of_its_own() {
+        let keyword = [(7, 0.9), (3, 0.5), (4, 0.5)];
+        let found = || {
+            Union::of(&[Ranked {
+                candidates: &keyword,
+                weight: 1.0,
+            }])
+        };
+        let (mut raised, mut added) = (found(), found());
+        raised.raise(0.5, 4, |slot| slot != 7, |slot| slot);
+        let own = Ranked {
+            candidates: &[(3, 0.5), (4, 0.5)],
+            weight: 0.5,
+        };
+        added.add(own, 4);
+        assert_eq!(raised.found(), added.found());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     EntityId, Feedback, Id, Kind, Memory, Moment, Role, Scope, Speaker, Subject, normalized_hash,
@@ -31,6 +32,26 @@ pub struct Traits {
     pub metadata: Map<String, Value>,
 }
 
+/// A time that a memory is about, other than the one at which it was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// When it begins.
+    pub from: Moment,
+    /// The first moment after it.
+    pub until: Moment,
+    /// It is known of the memory, rather than named in its text.
+    pub known: bool,
+}
+
+/// What is known of the times of a memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times {
+    /// Those that it is about.
+    pub about: Box<[About]>,
+    /// When what it says stopped to hold.
+    pub over: Option<Moment>,
+}
+
 /// A memory without its words: enough to select, to order and to link memories without reading them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
@@ -48,8 +69,11 @@ pub struct Card {
     pub immutable: bool,
     /// What its owner thinks of it.
     pub feedback: Option<Feedback>,
-    /// It is about a time that it names, or that is known of it.
-    pub dated: bool,
+    /// How much it tells: of a message its words, where those of questions count a quarter; 255 and more are 255, as
+    /// of any fact.
+    pub tells: u8,
+    /// Its times, unless it is about the one at which it was said and still holds.
+    pub times: Option<Rc<Times>>,
     /// What it shares with others.
     pub traits: Rc<Traits>,
     /// When it was said or stored.
@@ -85,8 +109,8 @@ impl Traits {
 }
 
 impl Card {
-    /// The card of a memory whose [`Traits`] are these, and whether it is about a time.
-    pub fn of(memory: &Memory, traits: Rc<Traits>, dated: bool) -> Self {
+    /// The card of a memory with these [`Traits`] and times.
+    pub fn of(memory: &Memory, traits: Rc<Traits>, times: Option<Times>) -> Self {
         let sources = memory.sources();
         let mut earlier: Vec<Id> = memory
             .versions
@@ -104,7 +128,11 @@ impl Card {
             standing: memory.standing,
             immutable: memory.immutable,
             feedback: memory.feedback,
-            dated,
+            tells: match memory.kind {
+                Kind::Fact => u8::MAX,
+                Kind::Message => tells(memory.text()),
+            },
+            times: times.map(Rc::new),
             traits,
             created_at: memory.created_at,
             updated_at: memory.updated_at,
@@ -131,6 +159,17 @@ impl Card {
     pub fn all_sources(&self) -> impl Iterator<Item = &Id> {
         self.sources.iter().chain(&self.earlier_sources)
     }
+}
+
+/// How much a text tells: see [`Card::tells`].
+fn tells(text: &str) -> u8 {
+    let mut quarters = 0_usize;
+    for sentence in text.split_inclusive(['.', '!', '?', '\n', '。', '！', '？', '؟']) {
+        let asks = sentence.ends_with(['?', '？', '؟']);
+        let words = sentence.unicode_words().count();
+        quarters += if asks { words } else { 4 * words };
+    }
+    u8::try_from(quarters / 4).unwrap_or(u8::MAX)
 }
 
 /// The first half of the [`normalized_hash`] of a text.
@@ -188,5 +227,18 @@ impl Subject for Card {
                 .filter(|value| !value.is_null())
                 .cloned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_short_or_only_asks_tells_little() {
+        assert_eq!(tells("I moved to Oslo. Where do you live now?"), 4 + 1);
+        assert_eq!(tells("本当ですか？"), 1);
+        assert_eq!((tells(""), tells("!?")), (0, 0));
+        assert_eq!(tells(&"word ".repeat(1_000)), u8::MAX);
     }
 }

@@ -21,7 +21,7 @@ mod time;
 mod usage;
 
 pub use address::{AddressError, WebAddress};
-pub use card::{Card, Traits, says, text_hash};
+pub use card::{About, Card, Times, Traits, says, text_hash};
 pub use event::{Category, EventStatus, Problem};
 pub use export::{Export, Purpose};
 pub use file::{File, FileKind, FileSource, plain};

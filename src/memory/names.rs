@@ -1,6 +1,9 @@
 //! How people name things: the words that stand for the owner and the agent, articles and possessives that
 //! do not belong to a name, and words of kinship before one. In the languages that are spoken most.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization;
 
 use super::Speaker;
@@ -61,16 +64,36 @@ pub fn kinship_and_name(name: &str) -> Option<(&str, &str)> {
 pub fn pronoun(name: &str) -> Option<Speaker> {
     let name = name.trim();
     let normalized = normalize_name(name);
-    let is_among = |words: &str| words.split('|').any(|word| word == normalized);
+    let named = NAMED.get(normalized.as_str()).copied();
     let letters = name.chars().filter(|c| c.is_alphabetic());
     let is_abbreviation = letters.clone().count() > 1 && letters.clone().all(char::is_uppercase);
-    match () {
-        () if is_among(AGENT) => Some(Speaker::Assistant),
-        () if is_among(OWNER) => Some(Speaker::User),
-        () if is_among(FIRST_PERSON) && !is_abbreviation => Some(Speaker::User),
-        () => None,
+    match named {
+        Some(Named::Agent) => Some(Speaker::Assistant),
+        Some(Named::Owner) => Some(Speaker::User),
+        Some(Named::FirstPerson) if !is_abbreviation => Some(Speaker::User),
+        _ => None,
     }
 }
+
+/// What a word names that stands for one of the two.
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    Agent,
+    Owner,
+    FirstPerson,
+}
+
+static NAMED: LazyLock<FxHashMap<&'static str, Named>> = LazyLock::new(|| {
+    let lists = [
+        (FIRST_PERSON, Named::FirstPerson),
+        (OWNER, Named::Owner),
+        (AGENT, Named::Agent),
+    ];
+    let words = lists.iter();
+    words
+        .flat_map(|(list, named)| list.split('|').map(|word| (word, *named)))
+        .collect()
+});
 
 const FIRST_PERSON: &str = "i|me|myself|ich|mich|mir|je|moi|yo|mí|io|eu|ik|mij|ja|jag|jeg|minä|я|меня|мне|我|\
                             私|わたし|僕|俺|나|저|أنا|मैं|tôi|saya|аз|én|eu mesmo";

@@ -2,15 +2,16 @@
 //! as it is of the same session, has rare words in common with them, or is near to them by meaning. An answer that is
 //! spread over many memories is found so, when few of them have a word of the question.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use super::answer::Question;
+use super::asked::Asked;
 use super::found::Found;
-use super::knowledge::Known;
+use super::knowledge::{Known, Sketch};
 use super::originals::StoredVectors;
 use super::recall::{Passage, RecallIndex};
-use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex, question_terms};
-use crate::memory::Id;
+use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex};
+use crate::memory::{Id, Moment};
 use crate::operation::{Step, Stop};
 
 /// So many memories found first say what is looked for. From 5 to 20 little changes, as with the others here by
@@ -21,12 +22,17 @@ const LIKE: usize = 100;
 /// Memories that follow each other within so much time are of one session, in milliseconds.
 const PAUSE: i64 = 30 * 60 * 1_000;
 
-/// How much of the score of the best of a session each memory found in it gets. From 0.4 to 0.7 little changes.
-const SESSION: f32 = 0.6;
+/// How much of the score of the best of a session each memory found in it gets. From 0.6 to 0.9 little changes.
+const SESSION: f32 = 0.8;
 /// How much of the best score what shares the rarest and most words with the first gets, and what is nearest to them
 /// by meaning. From 0.2 to 0.5 little changes.
 const WORDS: f32 = 0.4;
 const MEANING: f32 = 0.3;
+
+/// A message of so many words counts half as much as one without end, and from so many on as much as any. From 4 to
+/// 10 words, and from 14 to 34, little changes.
+const HALF: f32 = 6.0;
+const FULL: f32 = 34.0;
 
 /// Why a memory hangs together with those found first.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,8 +49,7 @@ pub(super) enum Tie {
 pub(super) struct Alike<'a> {
     index: &'a RecallIndex,
     known: Known<'a>,
-    /// The words of the question.
-    asked: Vec<Vec<String>>,
+    asked: &'a Asked<'a>,
     /// The passages of the first memories, with how much each counts.
     first: Vec<Scored>,
 }
@@ -52,8 +57,8 @@ pub(super) struct Alike<'a> {
 impl<'a> Alike<'a> {
     /// `found` are the memories that other channels found, best first, with scores of 0 to 1.
     pub fn new(
-        question: &Question<'_>,
-        found: &[Found],
+        asked: &'a Asked<'a>,
+        found: &[Found<'_>],
         index: &'a RecallIndex,
         known: Known<'a>,
     ) -> Self {
@@ -68,7 +73,7 @@ impl<'a> Alike<'a> {
         Self {
             index,
             known,
-            asked: question_terms(question.text, &index.keywords.languages()),
+            asked,
             first: first.collect(),
         }
     }
@@ -81,7 +86,7 @@ impl<'a> Alike<'a> {
     pub fn ties(
         &self,
         question: &Question<'_>,
-        found: &[Found],
+        found: &[Found<'_>],
         allowed: &Bitmap,
     ) -> Result<Vec<(Slot, f32, Tie)>, VectorError> {
         let best = found.first().map_or(0.0, |first| first.score);
@@ -95,18 +100,28 @@ impl<'a> Alike<'a> {
         let words = self
             .index
             .keywords
-            .sharing(&self.first, &self.asked, LIKE, allowed);
-        let meaning = self.near(question, allowed)?;
+            .sharing(&self.first, &self.asked.words, LIKE, allowed);
+        let pool = found.iter().flat_map(|it| {
+            let rest = self.index.slots_of(it.card.id).skip(1);
+            std::iter::once(it.slot).chain(rest)
+        });
+        let pool: Bitmap = pool.chain(words.iter().map(|(slot, _)| *slot)).collect();
+        let meaning = self.near(question, &pool.and(allowed))?;
         for (found, share, tie) in [(words, WORDS, Tie::Words), (meaning, MEANING, Tie::Meaning)] {
             let found = self.index.memories_of(found).into_iter();
-            ties.extend(found.map(|(slot, score)| (slot, best * share * score, tie)));
+            ties.extend(found.filter_map(|(slot, score)| {
+                let card = self.known.knowledge().sketch(self.index.sequence(slot)?)?;
+                Some((slot, best * share * score * counts(&card), tie))
+            }));
         }
         Ok(ties)
     }
 
     /// What is near to the question and the first memories together: the query moves to the middle of what it found
-    /// (Rocchio, "Relevance Feedback in Information Retrieval", 1971). Scores of 0 to 1, that of the nearest is 1.
-    fn near(&self, question: &Question<'_>, allowed: &Bitmap) -> Result<Vec<Scored>, VectorError> {
+    /// (Rocchio, "Relevance Feedback in Information Retrieval", 1971). Scores of 0 to 1, that of the nearest is 1. Only
+    /// among what was found in other ways, as this alone lifts nothing to the first: to look at all vectors again would
+    /// take long where there are many.
+    fn near(&self, question: &Question<'_>, pool: &Bitmap) -> Result<Vec<Scored>, VectorError> {
         let Some(asked) = question.vector else {
             return Ok(Vec::new());
         };
@@ -124,7 +139,7 @@ impl<'a> Alike<'a> {
             return Ok(Vec::new());
         }
         middle.iter_mut().for_each(|value| *value /= length);
-        let lookup = Lookup::new(&middle, LIKE).among(Some(allowed));
+        let lookup = Lookup::new(&middle, LIKE).among(Some(pool));
         let mut near = self.index.vectors.search(&lookup)?;
         let unrelated = self.index.unrelated_cosine(&near);
         let most = near.first().map_or(0.0, |(_, cosine)| cosine - unrelated);
@@ -151,7 +166,7 @@ impl<'a> Alike<'a> {
             Tie::Session(best) if best == memory => {}
             Tie::Session(best) => path.extend([to("found", best), to("session", memory)]),
             Tie::Words => {
-                let shared = self.index.keywords.shared(slot, &others, &self.asked);
+                let shared = self.index.keywords.shared(slot, &others, &self.asked.words);
                 if let Some((other, word)) = shared
                     && let Some(other) = id(other)
                 {
@@ -193,32 +208,39 @@ fn to(by: &str, memory: Id) -> Step {
     }
 }
 
-/// What was found of each session, with its share of the score of the best there.
-fn sessions(found: &[Found]) -> Vec<(Slot, f32, Tie)> {
-    let mut runs: BTreeMap<Option<&str>, Vec<&Found>> = BTreeMap::new();
-    for one in found {
+/// What was found, best first, with its share of the score of the best of its session.
+fn sessions(found: &[Found<'_>]) -> Vec<(Slot, f32, Tie)> {
+    let mut runs: FxHashMap<Option<&str>, usize> = FxHashMap::default();
+    let placed = found.iter().enumerate().map(|(place, one)| {
+        let next = runs.len();
         let run = one.card.traits.scope.run_id.as_deref();
-        runs.entry(run).or_default().push(one);
-    }
-    let mut sessions: Vec<&[&Found]> = Vec::new();
-    for run in runs.values_mut() {
-        run.sort_unstable_by_key(|it| (it.card.created_at, it.card.id));
-        let said = |one: &Found| one.card.created_at.as_millis();
-        sessions.extend(run.chunk_by(|a, b| said(b).saturating_sub(said(a)) <= PAUSE));
-    }
+        let run = *runs.entry(run).or_insert(next);
+        (run, one.card.created_at(), place)
+    });
+    let mut placed: Vec<(usize, Moment, usize)> = placed.collect();
+    placed.sort_unstable();
+    let sessions = placed.chunk_by(|(run, a, _), (other, b, _)| {
+        run == other && b.as_millis().saturating_sub(a.as_millis()) <= PAUSE
+    });
+    let sessions: Vec<&[(usize, Moment, usize)]> = sessions.collect();
     // That all is of one session says nothing.
     if sessions.len() == 1 {
         return Vec::new();
     }
     let mut ties = Vec::with_capacity(found.len());
     for session in sessions {
-        // The first of equals.
-        let best = session
-            .iter()
-            .reduce(|a, b| if b.score > a.score { b } else { a });
+        let all = session.iter().map(|(.., place)| *place);
+        let best = all.clone().min().and_then(|place| found.get(place));
         let Some(best) = best else { continue };
         let (strength, tie) = (SESSION * best.score, Tie::Session(best.card.id));
-        ties.extend(session.iter().map(|it| (it.slot, strength, tie)));
+        let all = all.filter_map(|place| found.get(place));
+        ties.extend(all.map(|it| (it.slot, strength * counts(&it.card), tie)));
     }
     ties
+}
+
+/// How much a tie to a memory counts: what is short or only asks hangs together with everything, and tells little.
+fn counts(card: &Sketch<'_>) -> f32 {
+    let share = |words: f32| words / (words + HALF);
+    (share(f32::from(card.tells())) / share(FULL)).min(1.0)
 }

@@ -6,13 +6,14 @@ use std::collections::hash_map::Entry;
 use rustc_hash::FxHashMap;
 
 use super::alike::{Alike, Tie};
+use super::asked::Asked;
 use super::evidence::{Candidate, Named, join};
-use super::found::{Cards, Found, best_first};
-use super::knowledge::{Knowledge, Known};
+use super::found::{Found, best_first, found};
+use super::knowledge::{Graph, Knowledge, Known};
 use super::past::Then;
 use super::recall::{Candidates, Channels, MIN_CANDIDATES, Passage, RecallIndex};
-use super::timed::{Told, timed};
-use super::walk::{Path, Start, beside, walk};
+use super::timed;
+use super::walk::{Start, Walked, Way, beside, steps_beside, walk};
 use super::when::{Intent, intent};
 use crate::index::{Bitmap, CHANNELS, Fused, Ranked, Scored, Slot, VectorError};
 use crate::memory::{Filter, Id, Memory, Moment};
@@ -60,23 +61,38 @@ pub struct Question<'a> {
 struct OfGraph<'a> {
     /// Best first.
     candidates: Vec<Scored>,
-    reasons: FxHashMap<Slot, Reason<'a>>,
+    told: FxHashMap<Slot, Told>,
+    walked: Walked<'a>,
     alike: Option<Alike<'a>>,
 }
 
+/// What the graph channel says of a memory.
+struct Told {
+    /// Of all that leads to it together.
+    score: f32,
+    /// Of the best of that, and what it is.
+    best: f32,
+    reason: Reason,
+}
+
 /// Why the graph channel found a memory.
-enum Reason<'a> {
-    Way(Path<'a>),
+enum Reason {
+    /// A way along relations.
+    Way(Way),
+    /// It is beside this one.
+    Beside(Id),
     Tie(Tie),
 }
 
 impl OfGraph<'_> {
     /// The way to a memory.
-    fn path(&mut self, id: Id, slot: Slot) -> Vec<Step> {
-        match (self.reasons.remove(&slot), &self.alike) {
-            (Some(Reason::Way(path)), _) => path.steps(),
-            (Some(Reason::Tie(tie)), Some(alike)) => alike.path(id, tie),
-            _ => Vec::new(),
+    fn path(&self, id: Id, slot: Slot, graph: &Graph) -> Vec<Step> {
+        let reason = self.told.get(&slot).map(|told| &told.reason);
+        match (reason, &self.alike) {
+            (Some(Reason::Way(way)), _) => self.walked.steps(*way, id, graph),
+            (Some(Reason::Beside(found)), _) => steps_beside(*found, id),
+            (Some(Reason::Tie(tie)), Some(alike)) => alike.path(id, *tie),
+            (Some(Reason::Tie(_)), None) | (None, _) => Vec::new(),
         }
     }
 }
@@ -115,37 +131,41 @@ pub fn recall(
         allowed: &may_answer,
     };
     let vector = question.vector.filter(|_| asks(Channel::Vector));
-    let mut channels = index.channels(question.text, vector, candidates, known)?;
+    let asked = Asked::new(question.text, &index.keywords.languages());
+    let mut channels = index.channels(&asked.words, vector, candidates, known)?;
     if !asks(Channel::Keyword) {
         channels.keywords.clear();
     }
-    let knowledge: &Knowledge = &known;
+    let knowledge: &Knowledge = known.knowledge();
     let mut union = index.fuse(&channels, question.trust);
     let most = most_of(search);
     let age = |slot: Slot| index.sequence(slot);
     union.keep(most, age);
-    let mut cards = Cards::new(index, knowledge);
-    let asked = intent(question.text, question.now);
-    if asks(Channel::Time) && asked != Intent::default() {
-        let found = cards.of(union.found());
+    let of_time = match asks(Channel::Time) {
+        true => intent(question.text, question.now),
+        false => Intent::default(),
+    };
+    if of_time != Intent::default() {
+        let found = found(union.found(), index, knowledge);
         let anchored = |text: &str| {
             let candidates = Candidates {
                 count: 1,
                 exact: 1,
                 allowed: &may_answer,
             };
-            let found = index.channels(text, None, candidates, known).ok()?;
+            let words = index.words_of(text);
+            let found = index.channels(&words, None, candidates, known).ok()?;
             let (slot, _) = found.keywords.first()?;
             knowledge.id(index.sequence(*slot)?)
         };
         let said_between =
             |from: Moment, until: Moment| knowledge.said_between(from, until).filter(may);
-        let told = Told {
+        let told = timed::Told {
             found: &found,
             anchored,
             said_between,
         };
-        let fitting = timed(&asked, &told, known, (question.text, question.now));
+        let fitting = timed::timed(&of_time, &told, known, (question.text, question.now));
         let slot = |id: &Id| index.slots.get(&Passage::first(id));
         let fitting = fitting
             .iter()
@@ -157,39 +177,40 @@ pub fn recall(
         union.add(ranked, place_of(Channel::Time));
         union.keep(most, age);
     }
-    let mut found = cards.of(union.found());
-    let named = Named::of(question.text, &found, knowledge);
+    let mut found = found(union.found(), index, knowledge);
+    let named = Named::of(&asked, &found, knowledge);
     let mut graph = OfGraph::default();
     if asks(Channel::Graph) {
         for it in &mut found {
             it.score *= named.keeps(&it.card);
         }
         best_first(&mut found);
-        graph = of_graph(question, then, &found, (known, index), &may_answer)?;
+        graph = of_graph(
+            (question, &asked),
+            then,
+            &found,
+            (known, index),
+            &may_answer,
+        )?;
         let ranked = Ranked {
             candidates: &graph.candidates,
             weight: 1.0,
         };
         union.add(ranked, place_of(Channel::Graph));
-        union.keep(most, age);
+        union.cut(most, age);
     }
     if asks(Channel::Standing) {
         let standing = index.selections.standing();
-        let fitting = union
-            .found()
-            .iter()
-            .filter(|found| standing.contains(found.slot));
-        let fitting: Vec<Scored> = fitting.map(|found| (found.slot, found.score)).collect();
-        let ranked = Ranked {
-            candidates: &fitting,
-            weight: STANDING,
-        };
-        union.add(ranked, place_of(Channel::Standing));
+        let is_standing = |slot: Slot| standing.contains(slot);
+        union.raise(STANDING, place_of(Channel::Standing), is_standing, age);
     }
     let candidates = union
         .found()
         .iter()
-        .filter_map(|it| Some(Candidate::new(cards.get(it.slot)?, it, &named)))
+        .filter_map(|it| {
+            let card = knowledge.sketch(index.sequence(it.slot)?)?;
+            Some(Candidate::new(card, it, &named))
+        })
         .collect();
     let mut candidates = join(candidates, knowledge, search.transcript);
     candidates.sort_unstable_by(|a, b| {
@@ -218,7 +239,10 @@ pub fn recall(
             };
             given.insert(id);
             let receipt = match by_id.get(&id) {
-                Some(fused) => receipt(&memory, fused, &channels, graph.path(id, fused.slot)),
+                Some(fused) => {
+                    let path = graph.path(id, fused.slot, knowledge.graph());
+                    receipt(&memory, fused, &channels, path)
+                }
                 None => Receipt {
                     sources: memory.sources().to_vec(),
                     ..Receipt::default()
@@ -244,14 +268,14 @@ fn most_of(search: &Search) -> usize {
 
 /// What the graph channel finds among the slots that may answer.
 fn of_graph<'a>(
-    question: &Question<'_>,
+    (question, asked): (&Question<'_>, &'a Asked<'a>),
     then: Then,
-    found: &[Found],
+    found: &[Found<'_>],
     (known, index): (Known<'a>, &'a RecallIndex),
     may_answer: &Bitmap,
 ) -> Result<OfGraph<'a>, VectorError> {
     let start = Start {
-        text: question.text,
+        asked,
         then,
         found,
         enough: (question.search.top_k * CANDIDATES_PER_HIT).max(MIN_WALKED),
@@ -259,52 +283,62 @@ fn of_graph<'a>(
     let top = found.first().map_or(0.0, |first| first.score);
     let own: FxHashMap<Slot, f32> = found.iter().map(|it| (it.slot, it.score)).collect();
     let first = found.get(..SPREAD.min(found.len())).unwrap_or_default();
-    let ways = walk(&start, known).into_iter().chain(beside(first, known));
-    let ways = ways.filter_map(|way| {
-        let slot = index.slots.get(&Passage::first(&way.memory))?;
-        let own = own.get(&slot).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
-        let score = GRAPH * way.strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);
-        Some((slot, score, Reason::Way(way.path)))
-    });
-    let alike = Alike::new(question, found, index, known);
+    let walked = walk(&start, known);
+    let walks = walked.ways();
+    let walks = walks.map(|(memory, way)| (memory, way.strength, Reason::Way(way)));
+    let beside = beside(first, known).into_iter();
+    let beside = beside.map(|(id, (share, by))| (id.sequence(), share, Reason::Beside(by)));
+    let ways = walks
+        .chain(beside)
+        .filter_map(|(memory, strength, reason)| {
+            let slot = index.slots.get(&Passage::new(memory, 0))?;
+            let own = own.get(&slot).copied().unwrap_or(0.0) / top.max(f32::MIN_POSITIVE);
+            let score = GRAPH * strength * (BY_ITSELF + (1.0 - BY_ITSELF) * own);
+            Some((slot, score, reason))
+        });
+    let alike = Alike::new(asked, found, index, known);
     let ties = alike.ties(question, found, may_answer)?.into_iter();
     let ties = ties.map(|(slot, strength, tie)| (slot, strength, Reason::Tie(tie)));
-    let mut of_graph: FxHashMap<Slot, (f32, f32, Reason<'a>)> = FxHashMap::default();
-    of_graph.reserve(2 * start.enough);
+    let mut told: FxHashMap<Slot, Told> = FxHashMap::default();
+    told.reserve(found.len() + 2 * start.enough);
     for (slot, score, reason) in ways.chain(ties) {
         if !may_answer.contains(slot) {
             continue;
         }
-        match of_graph.entry(slot) {
+        match told.entry(slot) {
             Entry::Vacant(new) => {
-                new.insert((score, score, reason));
+                new.insert(Told {
+                    score,
+                    best: score,
+                    reason,
+                });
             }
             Entry::Occupied(mut known) => {
-                let (all, best, why) = known.get_mut();
-                *all += score * (1.0 - *all);
+                let known = known.get_mut();
+                known.score += score * (1.0 - known.score);
                 // A way along relations says more than a tie.
-                let is_walked = matches!(why, Reason::Way(Path::Walked { .. }));
+                let is_walked = matches!(known.reason, Reason::Way(_));
                 let says_less = is_walked && matches!(reason, Reason::Tie(_));
-                if *best < score && !says_less {
-                    *best = score;
-                    *why = reason;
+                if known.best < score && !says_less {
+                    known.best = score;
+                    known.reason = reason;
                 }
             }
         }
     }
-    let mut candidates: Vec<Scored> = of_graph
+    let mut candidates: Vec<Scored> = told
         .iter()
-        .map(|(slot, (score, ..))| (*slot, *score))
+        .map(|(slot, told)| (*slot, told.score))
         .collect();
     let age = |slot: Slot| index.sequence(slot);
     candidates.sort_unstable_by(|a, b| {
         let ages = || age(a.0).cmp(&age(b.0));
         b.1.total_cmp(&a.1).then_with(ages)
     });
-    let reasons = of_graph.into_iter();
     Ok(OfGraph {
         candidates,
-        reasons: reasons.map(|(slot, (.., reason))| (slot, reason)).collect(),
+        told,
+        walked,
         alike: Some(alike),
     })
 }

@@ -1,14 +1,15 @@
 //! What the candidates of a question are to each other: who said them, and which say the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::asked::Asked;
 use super::found::Found;
-use super::knowledge::Knowledge;
+use super::knowledge::{Knowledge, Sketch};
 use crate::index::{Fused, Language, terms};
-use crate::memory::{Card, Feedback, Kind, Traits};
+use crate::memory::{Feedback, Kind, Traits};
 use crate::operation::Transcript;
 
 /// How much what another speaker said counts, when the question names one of the speakers: people speak of
@@ -34,7 +35,7 @@ const DISLIKED: f32 = 0.4;
 /// A memory that may answer.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate<'a> {
-    pub card: Rc<Card>,
+    pub card: Sketch<'a>,
     pub fused: &'a Fused,
     /// How well it answers, 0 to about 1.
     pub score: f32,
@@ -42,15 +43,15 @@ pub(super) struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// A candidate as the channels found it, for a question that names these speakers.
-    pub fn new(card: Rc<Card>, fused: &'a Fused, named: &Named<'_>) -> Self {
+    pub fn new(card: Sketch<'a>, fused: &'a Fused, named: &Named<'_>) -> Self {
         let score = fused.score * named.keeps(&card) * worth(&card);
         Self { card, fused, score }
     }
 }
 
 /// How much of its score a memory keeps by what its owner thinks of it.
-fn worth(card: &Card) -> f32 {
-    match card.feedback {
+fn worth(card: &Sketch<'_>) -> f32 {
+    match card.feedback() {
         Some(Feedback::Positive) => LIKED,
         Some(Feedback::Negative) => DISLIKED,
         Some(Feedback::VeryNegative) | None => 1.0,
@@ -66,8 +67,7 @@ pub(super) struct Named<'a> {
 
 impl<'a> Named<'a> {
     /// Those who speak in these memories.
-    pub fn of(question: &str, found: &[Found], knowledge: &'a Knowledge) -> Self {
-        let asked: BTreeSet<String> = terms(question, Language::English).into_iter().collect();
+    pub fn of(asked: &Asked<'_>, found: &[Found<'_>], knowledge: &'a Knowledge) -> Self {
         let mut speakers: BTreeMap<String, bool> = BTreeMap::new();
         let heard = found.iter();
         for traits in heard.flat_map(|it| speakers_of(&it.card, knowledge)) {
@@ -75,7 +75,10 @@ impl<'a> Named<'a> {
                 && !speakers.contains_key(name)
             {
                 let mut words = terms(name, Language::English).into_iter();
-                speakers.insert(name.clone(), words.any(|word| asked.contains(&word)));
+                speakers.insert(
+                    name.clone(),
+                    words.any(|word| asked.english.contains(&word)),
+                );
             }
         }
         if !speakers.values().any(|is_named| *is_named) {
@@ -89,7 +92,7 @@ impl<'a> Named<'a> {
 
     /// How much of its score a memory keeps: when the question names speakers, what others said counts less, and
     /// so does what was learnt from that.
-    pub fn keeps(&self, card: &Card) -> f32 {
+    pub fn keeps(&self, card: &Sketch<'_>) -> f32 {
         if self.speakers.is_empty() {
             return 1.0;
         }
@@ -108,17 +111,15 @@ impl<'a> Named<'a> {
 
 /// Who said a message, or those from which a fact came; without names, of those who have none.
 fn speakers_of<'a>(
-    card: &'a Card,
+    card: &Sketch<'a>,
     knowledge: &'a Knowledge,
-) -> impl Iterator<Item = &'a Rc<Traits>> {
-    let own = (card.kind == Kind::Message).then_some(&card.traits);
-    let sources = match card.kind {
-        Kind::Message => &[],
-        Kind::Fact => &*card.sources,
-    };
-    let sources = sources.iter();
+) -> impl Iterator<Item = &'a Rc<Traits>> + use<'a> {
+    let is_message = card.kind() == Kind::Message;
+    let own = is_message.then_some(card.traits);
+    let sources = (!is_message).then(|| card.sources());
+    let sources = sources.into_iter().flatten();
     own.into_iter()
-        .chain(sources.filter_map(|source| knowledge.traits(source)))
+        .chain(sources.filter_map(|source| knowledge.traits(&source)))
 }
 
 /// A message and the fact of it that answers best are one piece of evidence, stronger than each of them: the better
@@ -139,7 +140,7 @@ pub(super) fn join<'a>(
         })
         .collect();
     for (message, candidate) in candidates.iter().enumerate() {
-        if candidate.card.kind != Kind::Message {
+        if candidate.card.kind() != Kind::Message {
             continue;
         }
         let score = candidate.score;

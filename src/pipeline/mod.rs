@@ -6,6 +6,7 @@
 
 mod alike;
 pub mod answer;
+mod asked;
 pub mod context;
 pub mod describe;
 pub mod erase;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::knowledge::{Knowledge, SEQUENCES, flags_of, set_flags};
 use super::recall::{Passage, RecallIndex};
 use crate::index::{KeywordPage, Slot};
-use crate::memory::{Card, EntityId, Id, Kind, Moment, Traits};
+use crate::memory::{About, Card, EntityId, Id, Kind, Moment, Times, Traits};
 use crate::store::pages::{PageError, damaged, decode, encode, seal, unseal};
 
 /// Slots, and at most about so many cards, on a page: 128 vectors of 4,096 dimensions take half a megabyte.
@@ -47,7 +47,13 @@ struct Cards {
     entities_of: Vec<Vec<u32>>,
     says: Vec<u64>,
     text: Vec<u64>,
+    tells: Vec<u8>,
+    /// Of those that have any: the place of the card, the times that it is about, and when it was over.
+    times: Vec<(u32, Vec<SavedTime>, Option<i64>)>,
 }
+
+/// From, until, and whether it is known.
+type SavedTime = (i64, i64, bool);
 
 /// An id as a number: the half that all ids of a space share, and its own.
 type Bits = (u64, u64);
@@ -86,6 +92,14 @@ pub fn save_cards(knowledge: &Knowledge, page: u32) -> Option<Vec<u8>> {
             .push(mentioned.map(|id| entities.place(id.0.clone())).collect());
         saved.says.push(card.says);
         saved.text.push(card.text);
+        saved.tells.push(card.tells);
+        if let Some(times) = &card.times {
+            let about = times.about.iter();
+            let about = about.map(|it| (it.from.as_millis(), it.until.as_millis(), it.known));
+            let over = times.over.map(Moment::as_millis);
+            let place = saved.ids.len() as u32 - 1;
+            saved.times.push((place, about.collect(), over));
+        }
     }
     saved.traits = traits.values;
     saved.entities = entities.values;
@@ -104,7 +118,9 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
     });
     let traits: Vec<Rc<Traits>> = traits.collect::<Result<_, PageError>>()?;
     let ids = |ids: &Vec<Bits>| ids.iter().copied().map(id_of).collect();
+    let mut times = saved.times.iter().peekable();
     for (at, id) in saved.ids.iter().enumerate() {
+        let own = times.next_if(|(place, ..)| *place as usize == at);
         let card = || {
             let mentioned = saved.entities_of.get(at)?.iter();
             let entities = mentioned.filter_map(|place| saved.entities.get(*place as usize));
@@ -116,7 +132,8 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
                 standing: false,
                 immutable: false,
                 feedback: None,
-                dated: false,
+                tells: *saved.tells.get(at)?,
+                times: own.map(|(_, about, over)| Rc::new(times_of(about, *over))),
                 traits: traits.get(*saved.traits_of.get(at)? as usize)?.clone(),
                 created_at: Moment::from_millis(*saved.created_at.get(at)?),
                 updated_at: Moment::from_millis(*saved.updated_at.get(at)?),
@@ -133,6 +150,18 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
         knowledge.put(&card().ok_or_else(|| damaged(key))?);
     }
     Ok(())
+}
+
+fn times_of(about: &[SavedTime], over: Option<i64>) -> Times {
+    let about = about.iter().map(|(from, until, known)| About {
+        from: Moment::from_millis(*from),
+        until: Moment::from_millis(*until),
+        known: *known,
+    });
+    Times {
+        about: about.collect(),
+        over: over.map(Moment::from_millis),
+    }
 }
 
 #[derive(Serialize, Deserialize)]

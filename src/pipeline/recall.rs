@@ -333,7 +333,8 @@ impl RecallIndex {
             exact: k,
             allowed: facts,
         };
-        let channels = self.channels(text, vector, candidates, known)?;
+        let words = self.words_of(text);
+        let channels = self.channels(&words, vector, candidates, known)?;
         let mut union = self.fuse(&channels, 1.0);
         union.keep(k, |slot| self.sequence(slot));
         Ok(union
@@ -360,7 +361,8 @@ impl RecallIndex {
             exact: NEIGHBOURS,
             allowed: may_change,
         };
-        let found = self.channels(&fact.text, vector, candidates, known)?;
+        let words = self.words_of(&fact.text);
+        let found = self.channels(&words, vector, candidates, known)?;
         let by_vector = found
             .vectors
             .iter()
@@ -412,10 +414,15 @@ impl RecallIndex {
         found
     }
 
-    /// The candidates of the channels.
+    /// The words of a question to these memories.
+    pub(super) fn words_of(&self, question: &str) -> Vec<Vec<String>> {
+        question_terms(question, &self.keywords.languages())
+    }
+
+    /// The candidates of the channels, for the words and the vector of a question.
     pub(super) fn channels(
         &self,
-        text: &str,
+        words: &[Vec<String>],
         vector: Option<&[f32]>,
         candidates: Candidates<'_>,
         known: Known<'_>,
@@ -425,8 +432,7 @@ impl RecallIndex {
             exact,
             allowed,
         } = candidates;
-        let words = question_terms(text, &self.keywords.languages());
-        let keywords = self.keywords.search(&words, count, Some(allowed));
+        let keywords = self.keywords.search(words, count, Some(allowed));
         let stored = StoredVectors {
             slots: &self.slots,
             known,

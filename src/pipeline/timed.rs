@@ -1,13 +1,11 @@
 //! The time channel: of what was found, and of what was said then, what is about the time that a question asks about.
 
-use std::rc::Rc;
-
 use rustc_hash::FxHashSet;
 
 use super::found::Found;
-use super::knowledge::Known;
+use super::knowledge::{Known, Sketch};
 use super::when::{Anchor, Intent, Pick, Wanted, Window, add, mentions};
-use crate::memory::{Card, Id, Memory, Moment, Precision, Span};
+use crate::memory::{About, Id, Memory, Moment, Precision, Span, Times};
 
 /// Of so many memories found first, the times are looked at.
 const LOOKED_AT: usize = 60;
@@ -41,7 +39,7 @@ struct Event {
 /// Where a question of time looks.
 pub(super) struct Told<'a, A, S> {
     /// What other channels found, best first, with scores of 0 to 1.
-    pub found: &'a [Found],
+    pub found: &'a [Found<'a>],
     /// The memory that tells of an event which the question names.
     pub anchored: A,
     /// What was said from one moment on and before another, oldest first.
@@ -65,11 +63,12 @@ where
         return Vec::new();
     }
     let top = found.first().map_or(0.0, |first| first.score);
+    let sketch = |id: &Id| known.knowledge().sketch(id.sequence());
     let anchor = |anchor: &Anchor| match anchor {
         Anchor::Time(span) => Some(Event::of(*span, 1.0)),
         Anchor::Event(range) => {
-            let memory = known.memory(&(told.anchored)(question.get(range.clone())?)?)?;
-            best(&events(&memory)).copied()
+            let memory = (told.anchored)(question.get(range.clone())?)?;
+            best(events(&sketch(&memory)?))
         }
     };
     let window = intent
@@ -77,44 +76,39 @@ where
         .as_ref()
         .and_then(|window| stretch(window, anchor));
     let first = found.get(..LOOKED_AT.min(found.len())).unwrap_or_default();
-    let first = first.iter().map(|it| (Rc::clone(&it.card), it.score));
-    let mut likely: Vec<(Rc<Card>, f32)> = first.collect();
+    let mut looked_at: Vec<(Sketch<'_>, f32)> =
+        first.iter().map(|it| (it.card, it.score)).collect();
     if let Some(window) = window.filter(Event::has_both_ends) {
-        likely.extend(said_then(&window, found, known, &told.said_between));
+        let rest = said_then(&window, found, known, &told.said_between);
+        looked_at.extend(rest);
     }
-    let dated = likely.iter().filter(|(card, _)| card.dated);
-    known.fetch(dated.map(|(card, _)| card.id));
-    let looked_at = likely.iter().filter_map(|(card, score)| {
-        let own = score / top.max(f32::MIN_POSITIVE);
-        match card.dated {
-            false => Some((card.id, own, vec![Event::said(card.created_at)], true)),
-            true => {
-                let memory = known.memory(&card.id)?;
-                Some((card.id, own, events(&memory), is_on(&memory, now)))
-            }
-        }
-    });
-    let looked_at: Vec<(Id, f32, Vec<Event>, bool)> = looked_at.collect();
+    for (_, own) in &mut looked_at {
+        *own /= top.max(f32::MIN_POSITIVE);
+    }
     let mut fits: Vec<(Id, f32)> = looked_at
         .iter()
-        .map(|(id, own, events, _)| {
+        .map(|(card, own)| {
             let in_window = window.map(|window| {
-                let each = events.iter().map(|event| window.holds(event));
+                let each = events(card).map(|event| window.holds(&event));
                 each.fold(0.0, f32::max)
             });
             let asks_time = matches!(intent.wanted, Some(Wanted::Time | Wanted::Duration));
-            let is_dated = events.iter().any(|event| event.surely >= NAMED);
+            let is_dated = card.times().is_some_and(|times| !times.about.is_empty());
             let fit = match (in_window, asks_time) {
                 (Some(fit), _) => fit * (BY_ITSELF + (1.0 - BY_ITSELF) * own),
                 (None, true) if is_dated => *own,
                 _ => 0.0,
             };
-            (*id, fit)
+            (card.id, fit)
         })
         .collect();
     if intent.pick == Some(Pick::Current) {
-        for ((_, fit), (_, own, _, is_on)) in fits.iter_mut().zip(&looked_at) {
-            if *is_on {
+        let is_on = |card: &Sketch<'_>| {
+            let over = card.times().and_then(|times| times.over);
+            over.is_none_or(|end| end > now)
+        };
+        for ((_, fit), (card, own)) in fits.iter_mut().zip(&looked_at) {
+            if is_on(card) {
                 *fit = fit.max(*own);
             }
         }
@@ -124,7 +118,7 @@ where
             .iter()
             .take(ORDERED)
             .enumerate()
-            .filter_map(|(at, (_, _, events, _))| Some((best(events)?.from, at)))
+            .filter_map(|(at, (card, _))| Some((best(events(card))?.from, at)))
             .collect();
         order.sort_unstable();
         if pick == Pick::Latest {
@@ -132,7 +126,7 @@ where
         }
         let count = order.len().max(1) as f32;
         for (rank, (_, at)) in order.into_iter().enumerate() {
-            let own = looked_at.get(at).map_or(0.0, |(_, own, ..)| *own);
+            let own = looked_at.get(at).map_or(0.0, |(_, own)| *own);
             if let Some((_, fit)) = fits.get_mut(at) {
                 *fit = fit.max(own * (1.0 - rank as f32 / count));
             }
@@ -147,73 +141,75 @@ where
 /// best first, then the rest, oldest first.
 fn said_then<'a, I: Iterator<Item = Id>>(
     window: &Event,
-    found: &'a [Found],
+    found: &'a [Found<'a>],
     known: Known<'a>,
     said_between: impl Fn(Moment, Moment) -> I,
-) -> impl Iterator<Item = (Rc<Card>, f32)> {
+) -> impl Iterator<Item = (Sketch<'a>, f32)> {
     let from = window.from.plus_millis(-SPOKEN_OF);
     let until = window.until.plus_millis(SPOKEN_OF);
     let is_then = move |at: Moment| from <= at && at < until;
     let besides = found.get(LOOKED_AT..).unwrap_or_default().iter();
     let besides = besides
-        .filter(move |it| is_then(it.card.created_at))
-        .map(|it| (Rc::clone(&it.card), it.score));
+        .filter(move |it| is_then(it.card.created_at()))
+        .map(|it| (it.card, it.score));
     let known_already: FxHashSet<Id> = found.iter().map(|it| it.card.id).collect();
     let rest = said_between(from, until).filter(move |id| !known_already.contains(id));
-    let rest = rest.filter_map(move |id| Some((Rc::new(known.card(&id)?), 0.0)));
+    let knowledge = known.knowledge();
+    let rest = rest.filter_map(|id| Some((knowledge.sketch(id.sequence())?, 0.0)));
     besides.chain(rest).take(SAID_THEN)
 }
 
-/// The times that a memory is about: those of its newest version, those that its text names, else that at which it
+/// The times that a memory is about; where none are known, that at which it was said.
+fn events<'a>(card: &Sketch<'a>) -> impl Iterator<Item = Event> + use<'a> {
+    let about = card.times().map(|times| &*times.about).unwrap_or_default();
+    let said = about.is_empty().then(|| Event::said(card.created_at()));
+    let about = about.iter().map(|about| Event {
+        from: about.from,
+        until: about.until,
+        surely: if about.known { 1.0 } else { NAMED },
+    });
+    about.chain(said)
+}
+
+/// The times of a memory's newest version, and those that its text names; `None` where there is nothing but when it
 /// was said.
-fn events(memory: &Memory) -> Vec<Event> {
-    let mut events = Vec::new();
-    if let Some(version) = memory.latest()
-        && let Some(from) = version.valid_from
-        && version.from_precision.is_some()
-    {
-        let until = match (version.valid_to, version.from_precision) {
+pub(super) fn times_of(memory: &Memory) -> Option<Times> {
+    let version = memory.latest();
+    let known = version.and_then(|version| {
+        let from = version.valid_from?;
+        let until = match (version.valid_to, version.from_precision?) {
             (Some(to), _) => to,
-            (None, Some(Precision::Month)) => from.plus_millis(31 * DAY),
-            (None, Some(Precision::Year)) => from.plus_millis(366 * DAY),
+            (None, Precision::Month) => from.plus_millis(31 * DAY),
+            (None, Precision::Year) => from.plus_millis(366 * DAY),
             (None, _) => from.plus_millis(DAY),
         };
-        events.push(Event {
+        Some(About {
             from,
             until,
-            surely: 1.0,
-        });
-    }
+            known: true,
+        })
+    });
     let named = mentions(memory.text(), memory.created_at).into_iter();
-    let named = named.filter_map(|mention| mention.span);
-    events.extend(named.map(|span| Event::of(span, NAMED)));
-    if events.is_empty() {
-        events.push(Event::said(memory.created_at));
-    }
-    events
-}
-
-/// Whether a memory is about a time that it names, or that is known of it. The times of all others are those at
-/// which they were said.
-pub(super) fn is_dated(memory: &Memory) -> bool {
-    let version = memory.latest();
-    version.is_some_and(|it| it.valid_from.is_some() || it.valid_to.is_some())
-        || mentions(memory.text(), memory.created_at)
-            .iter()
-            .any(|mention| mention.span.is_some())
-}
-
-/// Whether what a memory says is not over.
-fn is_on(memory: &Memory, now: Moment) -> bool {
-    let version = memory.latest();
-    version.is_some_and(|version| version.valid_to.is_none_or(|end| end > now))
+    let named = named.filter_map(|mention| mention.span).map(|span| {
+        let Event { from, until, .. } = Event::of(span, NAMED);
+        About {
+            from,
+            until,
+            known: false,
+        }
+    });
+    let times = Times {
+        about: known.into_iter().chain(named).collect(),
+        over: version.and_then(|version| version.valid_to),
+    };
+    (!times.about.is_empty() || times.over.is_some()).then_some(times)
 }
 
 const DAY: i64 = 86_400_000;
 
 /// The one that a memory is most surely about.
-fn best(events: &[Event]) -> Option<&Event> {
-    events.iter().max_by(|a, b| a.surely.total_cmp(&b.surely))
+fn best(events: impl Iterator<Item = Event>) -> Option<Event> {
+    events.max_by(|a, b| a.surely.total_cmp(&b.surely))
 }
 
 /// The time that a question is limited to.

@@ -3,14 +3,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::asked::Asked;
 use super::found::Found;
 use super::knowledge::{Graph, Known};
 use super::past::Then;
-use crate::index::{Language, question_terms, terms};
+use crate::index::{Language, terms};
 use crate::memory::{EntityId, Id, Kind, Object, Relation, Speaker, pronoun};
 use crate::operation::{Step, Stop};
 
@@ -41,39 +41,35 @@ const COMMON_WORD: usize = 16;
 
 /// What the walk starts from and may arrive at.
 pub(super) struct Start<'a> {
-    /// The question.
-    pub text: &'a str,
+    /// The question's words.
+    pub asked: &'a Asked<'a>,
     /// The time that it asks about.
     pub then: Then,
     /// What other channels found, best first, with scores of 0 to 1.
-    pub found: &'a [Found],
+    pub found: &'a [Found<'a>],
     /// How many memories are enough: the walk meets the strongest first.
     pub enough: usize,
 }
 
-/// A memory that was arrived at.
-pub(super) struct Way<'a> {
-    pub memory: Id,
-    /// 0 to 1; that of the best path.
-    pub strength: f32,
-    pub path: Path<'a>,
+/// Where a walk went. Of thousands of ways a few are told: steps are made when they are asked for.
+#[derive(Default)]
+pub(super) struct Walked<'a> {
+    places: Vec<Place<'a>>,
+    /// The best way to each memory, by its sequence number.
+    arrived: FxHashMap<u32, Way>,
 }
 
-/// How a memory was arrived at. Of thousands of ways a few are told: steps are made when they are asked for.
-pub(super) enum Path<'a> {
-    /// From an entity that the question names.
-    Walked {
-        places: Rc<Vec<Place<'a>>>,
-        graph: &'a Graph,
-        last: usize,
-        memory: Id,
-    },
-    /// From a message beside it.
-    Beside { found: Id, memory: Id },
+/// A way to a memory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    /// 0 to 1; that of the best path.
+    pub strength: f32,
+    /// The place from which it is one step.
+    pub last: usize,
 }
 
 /// A place on the way.
-pub(super) struct Place<'a> {
+struct Place<'a> {
     at: At<'a>,
     strength: f32,
     hops: usize,
@@ -89,36 +85,39 @@ enum At<'a> {
     Value(&'a str),
 }
 
-impl Path<'_> {
-    /// The steps, from the question to the memory.
-    pub fn steps(self) -> Vec<Step> {
-        let to_memory = |by: &str, backwards: bool, id: Id| Step {
-            by: by.to_owned(),
-            backwards,
-            to: Stop::Memory(id),
-            name: String::new(),
-        };
-        match self {
-            Self::Beside { found, memory } => vec![
-                to_memory("found", false, found),
-                to_memory("next", false, memory),
-            ],
-            Self::Walked {
-                places,
-                graph,
-                last,
-                memory,
-            } => {
-                let mut steps = vec![to_memory("mentions", true, memory)];
-                let mut at = Some(last);
-                while let Some(place) = at.and_then(|at| places.get(at)) {
-                    steps.push(place.step(graph));
-                    at = place.before;
-                }
-                steps.reverse();
-                steps
-            }
+impl Walked<'_> {
+    /// The memories that were arrived at, by their sequence numbers, in no order.
+    pub fn ways(&self) -> impl Iterator<Item = (u32, Way)> {
+        self.arrived.iter().map(|(sequence, way)| (*sequence, *way))
+    }
+
+    /// The steps of a way, from the question to the memory.
+    pub fn steps(&self, way: Way, memory: Id, graph: &Graph) -> Vec<Step> {
+        let mut steps = vec![to_memory("mentions", true, memory)];
+        let mut at = Some(way.last);
+        while let Some(place) = at.and_then(|at| self.places.get(at)) {
+            steps.push(place.step(graph));
+            at = place.before;
         }
+        steps.reverse();
+        steps
+    }
+}
+
+/// The steps from a message that was found to one beside it.
+pub(super) fn steps_beside(found: Id, memory: Id) -> Vec<Step> {
+    vec![
+        to_memory("found", false, found),
+        to_memory("next", false, memory),
+    ]
+}
+
+fn to_memory(by: &str, backwards: bool, id: Id) -> Step {
+    Step {
+        by: by.to_owned(),
+        backwards,
+        to: Stop::Memory(id),
+        name: String::new(),
     }
 }
 
@@ -141,35 +140,32 @@ struct Walk<'a, 'f> {
     known: Known<'a>,
     graph: &'a Graph,
     then: Then,
-    asked: BTreeSet<String>,
+    asked: &'f BTreeSet<String>,
     places: Vec<Place<'a>>,
     /// By strength, the earlier first.
     ahead: BinaryHeap<(u32, Reverse<usize>)>,
     best: FxHashMap<&'a EntityId, f32>,
     /// Relations of the memories found, when they are asked for.
     near: Option<Vec<&'a Relation>>,
-    found: &'f [Found],
+    found: &'f [Found<'f>],
     /// Whether the question has a word of a predicate: most are met many times.
     said: FxHashMap<&'a str, bool>,
     /// The entities of whose names the question has a word.
     named: FxHashSet<&'a EntityId>,
-    /// The best way to each memory, by its sequence number, and the place from which it is one step.
-    arrived: FxHashMap<u32, (Id, f32, usize)>,
+    arrived: FxHashMap<u32, Way>,
 }
 
-/// The memories that hang together with a question, best first.
-pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
+/// Goes to the memories that hang together with a question.
+pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Walked<'a> {
     let graph = known.knowledge().graph();
     if graph.is_empty() {
-        return Vec::new();
+        return Walked::default();
     }
-    let languages = [Language::English, Language::of(start.text)];
-    let asked = question_terms(start.text, &languages).into_iter();
     let mut walk = Walk {
         known,
         graph,
         then: start.then,
-        asked: asked.flatten().collect(),
+        asked: &start.asked.own,
         places: Vec::new(),
         ahead: BinaryHeap::new(),
         best: FxHashMap::default(),
@@ -179,43 +175,47 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Vec<Way<'a>> {
         named: FxHashSet::default(),
         arrived: FxHashMap::default(),
     };
-    for (entity, strength) in seeds(start.text, &walk.asked, graph) {
+    for (entity, strength) in seeds(start.asked, graph) {
         walk.reach(entity, strength, 0, None, "named", false);
     }
     if walk.ahead.is_empty() {
-        return Vec::new();
+        return Walked::default();
     }
     let named = walk.asked.iter().flat_map(|word| graph.bearers_of(word));
     walk.named = named.collect();
     walk.go(start.enough);
-    walk.ways()
+    Walked {
+        places: walk.places,
+        arrived: walk.arrived,
+    }
 }
 
 /// The entities that a question names, with how surely.
-fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a EntityId, f32)> {
+fn seeds<'a>(question: &Asked<'_>, graph: &'a Graph) -> Vec<(&'a EntityId, f32)> {
+    let asked = &question.own;
     let mut seeds: BTreeMap<&EntityId, f32> = BTreeMap::new();
     for word in asked {
         let bearers = graph.bearers_of(word);
         let is_common = bearers.len() > COMMON_WORD;
-        for entity in bearers.filter_map(|id| graph.entity(id)) {
-            if seeds.contains_key(&entity.id) {
+        for entity in bearers {
+            if seeds.contains_key(entity) {
                 continue;
             }
-            let said = entity.names().map(|name| said_of(name, asked));
-            let said = said.fold(0.0, f32::max);
+            let names = graph.spelled(entity).iter();
+            let said = names.map(|words| said_of(words, asked)).fold(0.0, f32::max);
             let strength = match said {
                 1.0 => 1.0,
                 part if !is_common => part * PART_OF_NAME,
                 _ => continue,
             };
-            let strength = match entity.id.is_party() {
+            let strength = match entity.is_party() {
                 true => strength.min(PARTY),
                 false => strength,
             };
-            seeds.insert(&entity.id, strength);
+            seeds.insert(entity, strength);
         }
     }
-    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    let mut words = question.text.split(|c: char| !c.is_alphanumeric());
     if words.any(|word| pronoun(word) == Some(Speaker::User))
         && let Some(owner) = graph.entity(&EntityId::owner())
     {
@@ -225,14 +225,13 @@ fn seeds<'a>(text: &str, asked: &BTreeSet<String>, graph: &'a Graph) -> Vec<(&'a
 }
 
 /// The share of a name's words that a question has.
-fn said_of(name: &str, asked: &BTreeSet<String>) -> f32 {
-    let words = terms(name, Language::English);
+fn said_of(words: &[String], asked: &BTreeSet<String>) -> f32 {
     let said = words.iter().filter(|word| asked.contains(*word)).count();
     said as f32 / words.len().max(1) as f32
 }
 
 /// The relations that some memories support, each once.
-fn relations_of<'a>(found: &[Found], graph: &'a Graph) -> Vec<&'a Relation> {
+fn relations_of<'a>(found: &[Found<'_>], graph: &'a Graph) -> Vec<&'a Relation> {
     let memories = found.iter().map(|it| &it.card.id);
     let relations = memories.flat_map(|id| graph.relations_from(id));
     let mut known: FxHashSet<*const Relation> = FxHashSet::default();
@@ -300,16 +299,22 @@ impl<'a> Walk<'a, '_> {
         let leaves = strength / (1.0 + HUB * (edges.max(1) as f32).ln());
         let is_hub = edges > MANY_EDGES;
         // To mention the owner says little: most memories do.
-        let mentions: Vec<Id> = match (entity.is_party(), is_hub) {
-            (true, _) => Vec::new(),
-            (false, false) => self.known.knowledge().mentions(entity).collect(),
-            (false, true) => {
-                let found = self.found.iter().map(|it| it.card.id);
-                self.known.mentioning(entity, found).collect()
+        let step = leaves * MENTION;
+        if !entity.is_party() && step >= WEAKEST {
+            let knowledge = self.known.knowledge();
+            match is_hub {
+                false => {
+                    for sequence in knowledge.mentions_of(entity) {
+                        self.arrive(*sequence, step, place);
+                    }
+                }
+                true => {
+                    let found = self.found.iter().map(|it| it.card.id.sequence());
+                    for sequence in knowledge.mentioning(entity, found) {
+                        self.arrive(sequence, step, place);
+                    }
+                }
             }
-        };
-        for id in mentions {
-            self.arrive(id, leaves * MENTION, place);
         }
         if hops >= HOPS {
             return;
@@ -376,50 +381,33 @@ impl<'a> Walk<'a, '_> {
         };
         if let Some(at) = arrived {
             for id in &relation.memories {
-                self.arrive(*id, strength, at);
+                self.arrive(id.sequence(), strength, at);
             }
         }
     }
 
     fn says_predicate(&mut self, predicate: &'a str) -> bool {
-        let asked = &self.asked;
-        let says = || says(&predicate.replace('_', " "), asked);
+        let (asked, words) = (self.asked, self.graph.words_of_predicate(predicate));
+        let says = || words.iter().any(|word| asked.contains(word));
         *self.said.entry(predicate).or_insert_with(says)
     }
 
     fn says_end(&self, end: At<'a>) -> bool {
         match end {
-            At::Value(value) => says(value, &self.asked),
+            At::Value(value) => says(value, self.asked),
             At::Entity(id) => self.named.contains(id),
         }
     }
 
-    fn arrive(&mut self, memory: Id, strength: f32, place: usize) {
+    fn arrive(&mut self, memory: u32, strength: f32, last: usize) {
         if strength < WEAKEST {
             return;
         }
-        let new = (memory, strength, place);
-        let arrived = self.arrived.entry(memory.sequence()).or_insert(new);
-        if arrived.1 < strength {
+        let new = Way { strength, last };
+        let arrived = self.arrived.entry(memory).or_insert(new);
+        if arrived.strength < strength {
             *arrived = new;
         }
-    }
-
-    fn ways(self) -> Vec<Way<'a>> {
-        let mut ways: Vec<(Id, f32, usize)> = self.arrived.into_values().collect();
-        ways.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let (places, graph) = (Rc::new(self.places), self.graph);
-        let way = |(memory, strength, last): (Id, f32, usize)| Way {
-            memory,
-            strength,
-            path: Path::Walked {
-                places: Rc::clone(&places),
-                graph,
-                last,
-                memory,
-            },
-        };
-        ways.into_iter().map(way).collect()
     }
 }
 
@@ -436,9 +424,9 @@ const NEXT: f32 = 0.5;
 
 /// The messages beside those found in their conversations, with the share of the score that each gets and the one
 /// that it got it from.
-pub(super) fn beside<'a>(found: &[Found], known: Known<'a>) -> Vec<Way<'a>> {
-    let mut shares: BTreeMap<Id, (f32, Id)> = BTreeMap::new();
-    let messages = found.iter().filter(|it| it.card.kind == Kind::Message);
+pub(super) fn beside(found: &[Found<'_>], known: Known<'_>) -> FxHashMap<Id, (f32, Id)> {
+    let mut shares: FxHashMap<Id, (f32, Id)> = FxHashMap::default();
+    let messages = found.iter().filter(|it| it.card.kind() == Kind::Message);
     for Found { card, score, .. } in messages {
         let scope = &card.traits.scope;
         let before = known.predecessors(scope, &card.id).take(BESIDE);
@@ -451,10 +439,5 @@ pub(super) fn beside<'a>(found: &[Found], known: Known<'a>) -> Vec<Way<'a>> {
             }
         }
     }
-    let ways = shares.into_iter().map(|(memory, (strength, found))| Way {
-        memory,
-        strength,
-        path: Path::Beside { found, memory },
-    });
-    ways.collect()
+    shares
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The version that is written.
-pub const PAGE_VERSION: u8 = 3;
+pub const PAGE_VERSION: u8 = 4;
 
 /// Why a page cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

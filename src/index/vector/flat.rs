@@ -280,6 +280,9 @@ impl FlatIndex {
                 let score = |slot: Slot| (slot, rows.score(slot as usize, &query));
                 let read = MIN_REREAD.max(lookup.exact.saturating_mul(REREAD_PER_HIT));
                 let scored = slots.map(score).filter(is_near).collect();
+                if lookup.originals.is_none() {
+                    return best(scored, lookup.k);
+                }
                 (best(scored, lookup.k.max(read)), read)
             }
             None => {
@@ -289,10 +292,10 @@ impl FlatIndex {
             }
         };
         let read = read.min(found.len());
-        if let Some(first) = found.get_mut(..read) {
+        if let (Some(first), Some(originals)) = (found.get_mut(..read), lookup.originals) {
             first.sort_unstable_by_key(|(slot, _)| *slot);
             let slots: Vec<Slot> = first.iter().map(|(slot, _)| *slot).collect();
-            lookup.originals.visit(&slots, &mut |slot, original| {
+            originals.visit(&slots, &mut |slot, original| {
                 if original.len() == lookup.query.len()
                     && let Ok(at) = slots.binary_search(&slot)
                     && let Some((_, score)) = first.get_mut(at)

@@ -63,8 +63,8 @@ pub struct Lookup<'a> {
     /// How many of the first are wanted in the order of the originals: a few more are read, as the index itself
     /// knows the order only nearly. An index without rows reads all that its answer is chosen from.
     pub exact: usize,
-    /// The vectors as they were put in.
-    pub originals: &'a dyn Originals,
+    /// The vectors as they were put in; `None` when what the index holds is the last word.
+    pub originals: Option<&'a dyn Originals>,
 }
 
 impl<'a> Lookup<'a> {
@@ -75,7 +75,7 @@ impl<'a> Lookup<'a> {
             k,
             allowed: None,
             exact: k,
-            originals: &Forgotten,
+            originals: None,
         }
     }
 
@@ -87,7 +87,7 @@ impl<'a> Lookup<'a> {
     /// With the first `exact` in the order of the originals.
     pub fn by(self, originals: &'a dyn Originals, exact: usize) -> Self {
         Self {
-            originals,
+            originals: Some(originals),
             exact,
             ..self
         }

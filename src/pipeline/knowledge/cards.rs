@@ -8,7 +8,9 @@ use rustc_hash::FxHashMap;
 
 use super::rows::{Pages, Rare, Row};
 use super::traits::TraitsTable;
-use crate::memory::{Card, EntityId, Feedback, Id, Kind, Moment, Scope, SpaceHash, Traits, says};
+use crate::memory::{
+    Card, EntityId, Feedback, Id, Kind, Moment, Scope, SpaceHash, Times, Traits, says,
+};
 
 /// The cards of one space, by the sequence numbers of their ids.
 #[derive(Debug, Default)]
@@ -45,9 +47,8 @@ const TRANSCRIPT: u8 = 2;
 const CURRENT: u8 = 4;
 const STANDING: u8 = 8;
 const IMMUTABLE: u8 = 16;
-const DATED: u8 = 32;
-const LIKED: u8 = 64;
-const DISLIKED: u8 = 128;
+const LIKED: u8 = 32;
+const DISLIKED: u8 = 64;
 
 /// Yes and no of a card, a bit each.
 pub fn flags_of(card: &Card) -> u8 {
@@ -57,7 +58,6 @@ pub fn flags_of(card: &Card) -> u8 {
         | flag(CURRENT, card.current)
         | flag(STANDING, card.standing)
         | flag(IMMUTABLE, card.immutable)
-        | flag(DATED, card.dated)
         | match card.feedback {
             None => 0,
             Some(Feedback::Positive) => LIKED,
@@ -69,21 +69,73 @@ pub fn flags_of(card: &Card) -> u8 {
 /// Sets what [`flags_of`] told.
 pub fn set_flags(card: &mut Card, flags: u8) {
     let flag = |bit: u8| flags & bit != 0;
-    card.kind = match flag(MESSAGE) {
-        true => Kind::Message,
-        false => Kind::Fact,
-    };
+    card.kind = kind_of(flags);
     card.transcript = flag(TRANSCRIPT);
     card.current = flag(CURRENT);
     card.standing = flag(STANDING);
     card.immutable = flag(IMMUTABLE);
-    card.dated = flag(DATED);
-    card.feedback = match (flag(LIKED), flag(DISLIKED)) {
+    card.feedback = feedback_of(flags);
+}
+
+fn kind_of(flags: u8) -> Kind {
+    match flags & MESSAGE != 0 {
+        true => Kind::Message,
+        false => Kind::Fact,
+    }
+}
+
+fn feedback_of(flags: u8) -> Option<Feedback> {
+    match (flags & LIKED != 0, flags & DISLIKED != 0) {
         (false, false) => None,
         (true, false) => Some(Feedback::Positive),
         (false, true) => Some(Feedback::Negative),
         (true, true) => Some(Feedback::VeryNegative),
-    };
+    }
+}
+
+/// A card as it lies in its row: a search looks at hundreds.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pipeline) struct Sketch<'a> {
+    pub id: Id,
+    pub traits: &'a Rc<Traits>,
+    space: SpaceHash,
+    row: &'a Row,
+}
+
+impl<'a> Sketch<'a> {
+    pub fn kind(&self) -> Kind {
+        kind_of(self.row.flags)
+    }
+
+    /// Whether it counts as a memory of its own: see [`Card::is_listed`].
+    pub fn is_listed(&self) -> bool {
+        self.row.flags & TRANSCRIPT == 0
+    }
+
+    pub fn feedback(&self) -> Option<Feedback> {
+        feedback_of(self.row.flags)
+    }
+
+    pub fn created_at(&self) -> Moment {
+        self.row.created_at
+    }
+
+    /// How much it tells: see [`Card::tells`].
+    pub fn tells(&self) -> u8 {
+        self.row.tells
+    }
+
+    pub fn times(&self) -> Option<&'a Times> {
+        self.row.times.as_deref()
+    }
+
+    /// The messages that its newest version came from.
+    pub fn sources(&self) -> impl Iterator<Item = Id> + use<'a> {
+        let space = self.space;
+        let sources = self.row.rare.as_deref().map(|rare| &*rare.sources);
+        let sources = sources.unwrap_or_default().iter();
+        sources.map(move |local| Id::in_space(space, *local))
+    }
 }
 
 impl Cards {
@@ -111,6 +163,17 @@ impl Cards {
     /// The card whose id has a sequence number.
     pub fn card_of_sequence(&self, sequence: u32) -> Option<Card> {
         self.read(self.row(sequence)?)
+    }
+
+    /// The same, as it lies here.
+    pub(in crate::pipeline) fn sketch(&self, sequence: u32) -> Option<Sketch<'_>> {
+        let row = self.row(sequence)?;
+        Some(Sketch {
+            id: Id::in_space(self.space?, row.local),
+            space: self.space?,
+            traits: self.traits.get(row.traits)?,
+            row,
+        })
     }
 
     /// The memories said from one moment on and before another, oldest first. They are looked for among all: ten
@@ -241,8 +304,13 @@ impl Cards {
 
     /// The memories that mention an entity, oldest first.
     pub fn mentions(&self, entity: &EntityId) -> impl Iterator<Item = Id> {
-        let sequences = self.mentions.get(entity).into_iter().flatten();
+        let sequences = self.mentions_of(entity);
         sequences.filter_map(|sequence| self.id(*sequence))
+    }
+
+    /// The sequence numbers of the memories that mention an entity, oldest first.
+    pub fn mentions_of(&self, entity: &EntityId) -> impl Iterator<Item = &u32> {
+        self.mentions.get(entity).into_iter().flatten()
     }
 
     /// How many memories mention an entity.
@@ -250,14 +318,14 @@ impl Cards {
         self.mentions.get(entity).map_or(0, BTreeSet::len)
     }
 
-    /// Those of some memories that mention an entity, in their order.
+    /// Those of some memories that mention an entity, by their sequence numbers, in their order.
     pub fn mentioning<'a>(
         &'a self,
         entity: &EntityId,
-        memories: impl Iterator<Item = Id> + 'a,
-    ) -> impl Iterator<Item = Id> + 'a {
+        memories: impl Iterator<Item = u32> + 'a,
+    ) -> impl Iterator<Item = u32> + 'a {
         let mentioning = self.mentions.get(entity);
-        memories.filter(move |id| mentioning.is_some_and(|it| it.contains(&id.sequence())))
+        memories.filter(move |memory| mentioning.is_some_and(|it| it.contains(memory)))
     }
 
     /// The one copy of traits.
@@ -272,8 +340,6 @@ impl Cards {
         }
         self.remove(&card.id);
         self.link(card);
-        let rare = Rare::of(card);
-        self.rare_bytes += rare.as_ref().map_or(0, |rare| rare.bytes());
         let row = Row {
             local: card.id.local(),
             says: card.says,
@@ -282,8 +348,11 @@ impl Cards {
             updated_at: card.updated_at,
             traits: self.traits.hold(&card.traits),
             flags: flags_of(card),
-            rare,
+            tells: card.tells,
+            times: card.times.clone(),
+            rare: Rare::of(card),
         };
+        self.rare_bytes += row.rare_bytes();
         let sequence = row.sequence();
         self.pages.insert(row);
         self.count += 1;
@@ -300,7 +369,7 @@ impl Cards {
         let sequence = id.sequence();
         if let Some(row) = self.pages.remove(sequence) {
             self.traits.release(row.traits);
-            self.rare_bytes -= row.rare.map_or(0, |rare| rare.bytes());
+            self.rare_bytes -= row.rare_bytes();
             self.count -= 1;
         }
     }
@@ -329,7 +398,8 @@ impl Cards {
             standing: false,
             immutable: false,
             feedback: None,
-            dated: false,
+            tells: row.tells,
+            times: row.times.clone(),
             traits: self.traits.get(row.traits)?.clone(),
             created_at: row.created_at,
             updated_at: row.updated_at,

@@ -14,6 +14,9 @@ use crate::store::{Changes, relation_key};
 /// Bytes that an entity, a relation or a contradiction takes with its look-ups: about, as measured.
 const BYTES_OF_NODE: usize = 700;
 
+/// Bytes that the words of an entity's names take: about, of two words.
+const BYTES_OF_SPELLED: usize = 150;
+
 /// Entities that were merged lead on to others: at most so many times.
 const MERGES: usize = 16;
 
@@ -32,8 +35,12 @@ pub struct Graph {
     names: BTreeMap<String, BTreeSet<EntityId>>,
     /// Words of names as the keyword index has them, and whose names they are in.
     words: BTreeMap<String, BTreeSet<EntityId>>,
+    /// The same words by entity, name by name.
+    spelled: FxHashMap<EntityId, Vec<Vec<String>>>,
     /// The relations at each entity, by predicate.
     edges: FxHashMap<EntityId, BTreeMap<String, Relations>>,
+    /// The predicates that there are: how many relations have each, and its words as terms of the keyword index.
+    predicates: FxHashMap<String, (usize, Vec<String>)>,
     /// The relations that each memory supports.
     supported: FxHashMap<Id, Relations>,
     /// What a word stands for that is in no name.
@@ -44,7 +51,7 @@ impl Graph {
     /// Bytes in memory, about.
     pub fn bytes(&self) -> usize {
         let nodes = self.entities.len() + self.relations.len() + self.contradictions.len();
-        nodes * BYTES_OF_NODE
+        nodes * BYTES_OF_NODE + self.spelled.len() * BYTES_OF_SPELLED
     }
 
     /// All entities but those that were merged into others, by id.
@@ -97,6 +104,11 @@ impl Graph {
         self.words.get(word).unwrap_or(&self.nobody).iter()
     }
 
+    /// The words of each of an entity's names, as terms of the keyword index.
+    pub fn spelled(&self, entity: &EntityId) -> &[Vec<String>] {
+        self.spelled.get(entity).map_or(&[], Vec::as_slice)
+    }
+
     /// How many relations an entity has.
     pub fn degree(&self, entity: &EntityId) -> usize {
         let edges = self.edges.get(entity).into_iter();
@@ -137,6 +149,12 @@ impl Graph {
         let edges = self.edges.get(entity);
         let relations = edges.and_then(|edges| edges.get(predicate));
         relations.into_iter().flat_map(listed)
+    }
+
+    /// The words of a predicate, as terms of the keyword index.
+    pub fn words_of_predicate(&self, predicate: &str) -> &[String] {
+        let known = self.predicates.get(predicate);
+        known.map_or(&[], |(_, words)| words.as_slice())
     }
 
     /// The relations that a memory supports.
@@ -212,10 +230,12 @@ impl Graph {
                     let bearers = self.names.entry(name).or_default();
                     bearers.insert(entity.id.clone());
                 }
-                for word in words_of(entity) {
-                    let bearers = self.words.entry(word).or_default();
+                let spelled = words_of(entity);
+                for word in spelled.iter().flatten() {
+                    let bearers = self.words.entry(word.clone()).or_default();
                     bearers.insert(entity.id.clone());
                 }
+                self.spelled.insert(entity.id.clone(), spelled);
             }
             self.entities.insert(entity.id.clone(), entity.clone());
         }
@@ -226,6 +246,12 @@ impl Graph {
             let key = relation_key(relation);
             self.remove_relation(&key);
             let relation = Rc::new(relation.clone());
+            let predicate = relation.predicate.clone();
+            let known = self.predicates.entry(predicate).or_insert_with(|| {
+                let words = relation.predicate.replace('_', " ");
+                (0, terms(&words, Language::English))
+            });
+            known.0 += 1;
             for end in ends(&relation) {
                 let edges = self.edges.entry(end.clone()).or_default();
                 let relations = edges.entry(relation.predicate.clone()).or_default();
@@ -278,8 +304,8 @@ impl Graph {
         for name in compared(&entity) {
             forget(&mut self.names, &name);
         }
-        for word in words_of(&entity) {
-            forget(&mut self.words, &word);
+        for word in self.spelled.remove(id).iter().flatten().flatten() {
+            forget(&mut self.words, word);
         }
     }
 
@@ -287,6 +313,12 @@ impl Graph {
         let Some(relation) = self.relations.remove(key) else {
             return;
         };
+        if let Some((count, _)) = self.predicates.get_mut(&relation.predicate) {
+            *count -= 1;
+            if *count == 0 {
+                self.predicates.remove(&relation.predicate);
+            }
+        }
         for end in ends(&relation) {
             if let Some(edges) = self.edges.get_mut(end) {
                 if let Some(keys) = edges.get_mut(&relation.predicate) {
@@ -322,12 +354,10 @@ fn compared(entity: &Entity) -> BTreeSet<String> {
         .collect()
 }
 
-/// The words of an entity's names as terms of the keyword index.
-fn words_of(entity: &Entity) -> BTreeSet<String> {
+/// The words of each of an entity's names as terms of the keyword index.
+fn words_of(entity: &Entity) -> Vec<Vec<String>> {
     let names = entity.names();
-    names
-        .flat_map(|name| terms(name, Language::English))
-        .collect()
+    names.map(|name| terms(name, Language::English)).collect()
 }
 
 fn ends(relation: &Relation) -> impl Iterator<Item = &EntityId> {

@@ -13,11 +13,12 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
+pub(super) use cards::Sketch;
 pub use cards::{Cards, flags_of, set_flags};
 pub use graph::Graph;
 pub use rows::SEQUENCES;
 
-use super::timed::is_dated;
+use super::timed::times_of;
 use crate::memory::{Card, Filter, Id, Memory, Subject, Traits};
 use crate::store::records::{RecordError, decode, decode_vectors};
 use crate::store::{Changes, Storage, StorageError, Table};
@@ -213,7 +214,7 @@ impl Knowledge {
         for memory in &changes.memories {
             self.lately.get_mut().remove(&memory.id);
             let traits = self.cards.intern(Traits::of(memory));
-            self.cards.put(&Card::of(memory, traits, is_dated(memory)));
+            self.cards.put(&Card::of(memory, traits, times_of(memory)));
         }
         self.graph.apply(changes);
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::memory::{Card, EntityId, Id, Moment};
+use crate::memory::{About, Card, EntityId, Id, Moment, Times};
 
 /// Sequence numbers on a page of cards. An add uses three or four.
 pub const SEQUENCES: u32 = 512;
@@ -22,6 +22,8 @@ pub(super) struct Row {
     pub updated_at: Moment,
     pub traits: u32,
     pub flags: u8,
+    pub tells: u8,
+    pub times: Option<Rc<Times>>,
     pub rare: Option<Box<Rare>>,
 }
 
@@ -37,6 +39,14 @@ pub(super) struct Rare {
 impl Row {
     pub fn sequence(&self) -> u32 {
         Id::sequence_of(self.local)
+    }
+
+    /// Bytes of what only some rows have.
+    pub fn rare_bytes(&self) -> usize {
+        let times = self.times.as_ref().map_or(0, |times| {
+            size_of::<Times>() + times.about.len() * size_of::<About>() + 4 * ALLOCATION
+        });
+        times + self.rare.as_ref().map_or(0, |rare| rare.bytes())
     }
 }
 

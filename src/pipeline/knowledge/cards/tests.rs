@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::memory::About;
 
 fn id(sequence: u32) -> Id {
     Id::new(SpaceHash::of(&["test"]), sequence, u64::from(sequence) * 7)
@@ -33,7 +34,19 @@ fn card(sequence: u32, (what, words, run): (u8, u64, u8)) -> Card {
             3 => Some(Feedback::VeryNegative),
             _ => None,
         },
-        dated: what % 3 == 0,
+        tells: what,
+        times: (what % 3 == 0).then(|| {
+            let from = Moment::from_millis(i64::from(what));
+            let about = About {
+                from,
+                until: from.plus_millis(1),
+                known: what % 2 == 0,
+            };
+            Rc::new(Times {
+                about: [about].into(),
+                over: (what % 4 == 0).then_some(from),
+            })
+        }),
         traits: Rc::new(Traits {
             scope: Scope {
                 user_id: Some("ada".into()),
