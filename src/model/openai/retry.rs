@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use serde_json::Value;
 
 use super::endpoint::Endpoint;
+use crate::compact::decimal;
 use crate::memory::{MONTHS, Moment};
 use crate::model::{Http, HttpError, ModelError};
 
@@ -243,8 +244,7 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
             .map(str::trim)
     };
     let number = |text: &str, scale: f64| {
-        text.parse::<f64>()
-            .ok()
+        decimal(text)
             .filter(|number| number.is_finite() && *number >= 0.0)
             .map(|number| (number * scale).ceil() as u64)
     };
