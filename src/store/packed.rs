@@ -54,24 +54,23 @@ struct Row {
 }
 
 impl Packed {
-    /// Takes over the rows of [`Table::Memories`].
+    /// Takes over the rows of [`Table::Memories`], all of them, before anything else is asked.
     ///
     /// # Errors
     /// When a row is damaged, or of a newer version.
-    pub fn open(rows: impl IntoIterator<Item = Entry>) -> Result<Self, StorageError> {
-        let packed = Self::default();
+    pub fn fill(&self, rows: impl IntoIterator<Item = Entry>) -> Result<(), StorageError> {
         for (key, row) in rows {
             if key.starts_with(SHARED) {
-                packed.memories.extend(Table::Memories, unpack(&key, &row)?);
+                self.memories.extend(Table::Memories, unpack(&key, &row)?);
                 continue;
             }
             match is_alone(&key, &row) {
-                true => drop(packed.alone.borrow_mut().insert(key.clone())),
-                false => packed.unpacked.borrow_mut().push(key.clone()),
+                true => drop(self.alone.borrow_mut().insert(key.clone())),
+                false => self.unpacked.borrow_mut().push(key.clone()),
             }
-            packed.memories.extend(Table::Memories, vec![(key, row)]);
+            self.memories.extend(Table::Memories, vec![(key, row)]);
         }
-        Ok(packed)
+        Ok(())
     }
 
     /// The memories, as a storage has them.
@@ -273,7 +272,9 @@ mod tests {
 
     impl Packing {
         fn reopened(&self) -> Packed {
-            Packed::open(all(&self.rows)).unwrap()
+            let packed = Packed::default();
+            packed.fill(all(&self.rows)).unwrap();
+            packed
         }
     }
 
@@ -368,10 +369,12 @@ mod tests {
         let (key, row) = all(&storage.rows).remove(0);
         for length in [0, 5, 20, row.len() - 1] {
             let cut = (key.clone(), row[..length].to_vec());
-            let error = Packed::open([cut]).unwrap_err();
+            let error = Packed::default().fill([cut]).unwrap_err();
             assert!(error.to_string().ends_with("is damaged"), "{error}");
         }
-        let error = Packed::open([(key, vec![VERSION + 1, 0])]).unwrap_err();
+        let error = Packed::default()
+            .fill([(key, vec![VERSION + 1, 0])])
+            .unwrap_err();
         assert!(error.to_string().contains("newer edgemem"), "{error}");
     }
 

@@ -36,6 +36,17 @@ const SCRIPTS: [&str; 4] = ["dist", "dist/storage", "dist/models", "dist/entry"]
 /// How scripts are made small.
 const SQUEEZE: [&str; 2] = ["--minify-whitespace", "--minify-syntax"];
 
+/// What makes the engine small once it is compressed, which what makes it small before that does not: calls of one function
+/// for another are left as the compiler has them, constants in one piece, and functions whose names begin alike, which are
+/// mostly one made for several types, stand beside each other.
+const SHRINK: [&str; 5] = [
+    "-O1",
+    "--skip-pass=memory-packing",
+    "--reorder-functions-by-name",
+    "--strip-debug",
+    "--strip-producers",
+];
+
 /// What the engine is made of.
 const INPUTS: [&str; 6] = [
     "src",
@@ -114,7 +125,7 @@ fn engine(project: &Project, node: &Node, into: &str, features: &[&str]) -> Resu
     node.packages(project, &project.root)?;
     let out = project.root.join(into);
     let stamp = out.join(".edgemem");
-    let words = [features, &STD, &[RUSTFLAGS], &SQUEEZE].concat();
+    let words = [features, &STD, &[RUSTFLAGS], &SQUEEZE, &SHRINK].concat();
     let digest = stamp::digest(&project.root, &INPUTS, &words)?;
     if stamp::says(&stamp, &digest) && out.join("edgemem_bg.wasm").is_file() {
         return Ok(());
@@ -149,7 +160,8 @@ fn engine(project: &Project, node: &Node, into: &str, features: &[&str]) -> Resu
     let built = out.join("edgemem_bg.wasm");
     run(project
         .command(project.root.join("node_modules/.bin/wasm-opt"))
-        .args(["-Oz", "--strip-debug", "--strip-producers", "-o"])
+        .args(SHRINK)
+        .arg("-o")
         .args([&built, &built])
         .env("PATH", node.path()))?;
     stamp::write(&stamp, &digest)
