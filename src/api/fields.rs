@@ -158,7 +158,7 @@ impl Fields {
         let number = match self.get(name) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(Value::String(text)) => decimal(text.trim()),
             Some(_) => None,
         };
         match number.filter(|number: &f64| number.is_finite()) {
