@@ -23,7 +23,7 @@ pub fn decimal(text: &str) -> Option<f64> {
         whole => whole,
     };
     let json = format!("{whole}.{fraction}0e{exponent}");
-    Some(sign * serde_json::from_str(&json).unwrap_or(f64::INFINITY))
+    Some(sign * super::from_json(&json).unwrap_or(f64::INFINITY))
 }
 
 #[cfg(test)]

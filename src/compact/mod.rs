@@ -6,8 +6,18 @@ mod checksum;
 mod decimal;
 mod unicode;
 
+use serde::de::DeserializeOwned;
+
 pub use checksum::crc32;
 pub use decimal::decimal;
 pub use unicode::{
     is_combining_mark, is_nonspacing_mark, is_other, is_punctuation, nfd, nfkc,
 };
+
+/// Reads JSON. `serde_json` makes all readers once for texts and once for bytes; records are bytes.
+///
+/// # Errors
+/// When it is none, or not that of such a value.
+pub fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_slice(text.as_bytes())
+}

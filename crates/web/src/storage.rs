@@ -89,7 +89,10 @@ impl Storage for JsStorage {
     }
 
     fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.memories.memories().read(table, key)
+        match table {
+            Table::Memories => self.memories.read(key),
+            _ => Ok(None),
+        }
     }
 
     fn scan<'a>(

@@ -66,11 +66,15 @@ export class AheadStore implements Store {
   constructor(inner: Store) {
     this.shared = inner.shared;
     this.#inner = inner;
-    // Who asks for the database hears of a failure.
-    this.#begun = this.#begin().catch(() => undefined);
   }
 
-  async #begin(): Promise<Begun | undefined> {
+  /** To be called when nobody else writes any more. */
+  begin(): void {
+    // Who asks for the database hears of a failure.
+    this.#begun = this.#only().catch(() => undefined);
+  }
+
+  async #only(): Promise<Begun | undefined> {
     const [space, another] = (await this.#inner.spaces?.()) ?? [];
     if (space === undefined || another !== undefined) return undefined;
     return { space, database: new AheadDatabase(await this.#inner.open(space)) };
@@ -86,7 +90,7 @@ export class AheadStore implements Store {
   }
 
   /** Lets go of what nobody asked for. */
-  async close(): Promise<void> {
+  async end(): Promise<void> {
     (await this.#begun)?.database.close();
   }
 }

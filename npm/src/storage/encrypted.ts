@@ -215,9 +215,6 @@ async function unlock(inner: Database, encryption: Encryption): Promise<Database
 export function encrypted(store: Store, encryption: Encryption | undefined): Store {
   return {
     shared: store.shared,
-    async spaces() {
-      return (await store.spaces?.()) ?? [];
-    },
     async open(space) {
       const inner = await store.open(space);
       try {

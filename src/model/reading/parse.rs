@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::{has_content, quoted};
-use crate::compact::decimal;
+use crate::compact::{decimal, from_json};
 
 /// How deep values may nest, as in `serde_json`.
 const MAX_DEPTH: usize = 128;
@@ -320,7 +320,7 @@ fn literal(word: &str) -> Option<Value> {
 
 /// A number, also with a leading plus, a bare point, or underscores between digits.
 fn number(word: &str) -> Option<Value> {
-    if let Ok(number) = serde_json::from_str::<Number>(word) {
+    if let Ok(number) = from_json::<Number>(word) {
         return Some(Value::Number(number));
     }
     let plain = word.replace('_', "");
