@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 /// What a byte does to a checksum, when so many bytes come after it.
 static TABLES: LazyLock<[[u32; 256]; 8]> = LazyLock::new(|| {
     let one = std::array::from_fn(|byte| {
-        (0..8).fold(byte as u32, |sum, _| (sum >> 1) ^ (0xEDB8_8320 & 0u32.wrapping_sub(sum & 1)))
+        (0..8).fold(byte as u32, |sum, _| {
+            (sum >> 1) ^ (0xEDB8_8320 & 0u32.wrapping_sub(sum & 1))
+        })
     });
     let mut tables = [one; 8];
     let mut before = one;
@@ -28,8 +30,14 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     for [a, b, c, d, e, f, g, h] in words {
         let low = sum ^ u32::from_le_bytes([*a, *b, *c, *d]);
         let high = u32::from_le_bytes([*e, *f, *g, *h]);
-        sum = at(t7, low) ^ at(t6, low >> 8) ^ at(t5, low >> 16) ^ at(t4, low >> 24)
-            ^ at(t3, high) ^ at(t2, high >> 8) ^ at(t1, high >> 16) ^ at(t0, high >> 24);
+        sum = at(t7, low)
+            ^ at(t6, low >> 8)
+            ^ at(t5, low >> 16)
+            ^ at(t4, low >> 24)
+            ^ at(t3, high)
+            ^ at(t2, high >> 8)
+            ^ at(t1, high >> 16)
+            ^ at(t0, high >> 24);
     }
     for byte in rest {
         sum = (sum >> 8) ^ at(t0, sum ^ u32::from(*byte));
@@ -40,7 +48,10 @@ pub fn crc32(bytes: &[u8]) -> u32 {
 /// The entry of a table for the lowest byte.
 #[inline(always)]
 fn at(table: &[u32; 256], byte: u32) -> u32 {
-    table.get((byte & 0xff) as usize).copied().unwrap_or_default()
+    table
+        .get((byte & 0xff) as usize)
+        .copied()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -10,9 +10,7 @@ use serde::de::DeserializeOwned;
 
 pub use checksum::crc32;
 pub use decimal::decimal;
-pub use unicode::{
-    is_combining_mark, is_nonspacing_mark, is_other, is_punctuation, nfd, nfkc,
-};
+pub use unicode::{is_combining_mark, is_nonspacing_mark, is_other, is_punctuation, nfd, nfkc};
 
 /// Reads JSON. `serde_json` makes all readers once for texts and once for bytes; records are bytes.
 ///

@@ -69,10 +69,19 @@ impl State {
         state.record = Some(record);
         let rest = Changes {
             entities: decoded::<Entity>(Table::Entities, &all(storage, Table::Entities).await?)?,
-            relations: decoded::<Relation>(Table::Relations, &all(storage, Table::Relations).await?)?,
-            contradictions: decoded::<Contradiction>(Table::Contradictions, &all(storage, Table::Contradictions).await?)?,
+            relations: decoded::<Relation>(
+                Table::Relations,
+                &all(storage, Table::Relations).await?,
+            )?,
+            contradictions: decoded::<Contradiction>(
+                Table::Contradictions,
+                &all(storage, Table::Contradictions).await?,
+            )?,
             jobs: decoded::<Job>(Table::Jobs, &all(storage, Table::Jobs).await?)?,
-            summaries: decoded::<SummaryRecord>(Table::Summaries, &all(storage, Table::Summaries).await?)?,
+            summaries: decoded::<SummaryRecord>(
+                Table::Summaries,
+                &all(storage, Table::Summaries).await?,
+            )?,
             ..Changes::default()
         };
         let damage = state.load_memories(storage).await?;

@@ -36,11 +36,11 @@ const SCRIPTS: [&str; 4] = ["dist", "dist/storage", "dist/models", "dist/entry"]
 /// How scripts are made small.
 const SQUEEZE: [&str; 2] = ["--minify-whitespace", "--minify-syntax"];
 
-/// What makes the engine small once it is compressed, which what makes it small before that does not: calls of one function
-/// for another are left as the compiler has them, constants in one piece, and functions whose names begin alike, which are
-/// mostly one made for several types, stand beside each other.
+/// What makes the engine small, and smaller still once it is compressed: constants stay in one piece, and functions whose names
+/// begin alike, which are mostly one made for several types, stand beside each other. `-O1` would save 1.5 % more, but what
+/// is not yet compiled well runs at half the speed, and that is what opens a memory.
 const SHRINK: [&str; 5] = [
-    "-O1",
+    "-Oz",
     "--skip-pass=memory-packing",
     "--reorder-functions-by-name",
     "--strip-debug",

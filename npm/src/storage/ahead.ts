@@ -1,49 +1,62 @@
 // What an engine asks for when it opens a space, read before it asks.
-import type { Database, Store } from "./store.js";
+import { type Database, META, type Store } from "./store.js";
 
-/** Rows of the indexes that are read ahead: those of some twenty thousand memories, as pages. */
+/** What is read ahead, in this order: whatever is small, as it would have to wait for the rest. */
+const TABLES = [META, "space", "entities", "relations", "contradictions", "jobs", "summaries", "outbox", "index", "memories"];
+
+/** Rows of each that are read ahead: the indexes of some twenty thousand memories, as pages. */
 const ROWS = 512;
 
+/** Keys and records in turn. */
 type Rows = (string | Uint8Array)[];
 
-/** A database whose indexes and memories are read as soon as it is open. */
+/** What was read of a table. */
+interface Ahead {
+  rows: Rows;
+  /** How many of them were asked for. */
+  taken: number;
+  /** Whether there are no more. */
+  whole: boolean;
+}
+
+/** A database that is read as soon as it is open, until it is written to. */
 class AheadDatabase implements Database {
   readonly #inner: Database;
-  /** The first rows of the indexes that were not asked for yet; `undefined` when they could not be read. */
-  #indexes: Promise<Rows | undefined> | undefined;
-  /** The key before them. */
-  #after: string | undefined;
-  #memories: Promise<Rows | undefined> | undefined;
+  readonly #ahead = new Map<string, Promise<Ahead | undefined>>();
 
   constructor(inner: Database) {
     this.#inner = inner;
-    // An engine asks for these first. It hears of a failure when it asks for them again.
-    this.#indexes = inner.scan("index", undefined, true, ROWS).catch(() => undefined);
-    this.#memories = inner.scan("memories", undefined, true, Infinity).catch(() => undefined);
+    for (const table of TABLES) {
+      // An engine asks for all memories at once.
+      const limit = table === "memories" ? Infinity : ROWS;
+      const read = inner.scan(table, undefined, true, limit);
+      const ahead = read.then((rows) => ({ rows, taken: 0, whole: rows.length < 2 * limit }));
+      // Who asks for it hears of a failure.
+      this.#ahead.set(table, ahead.catch(() => undefined));
+    }
   }
 
-  get: Database["get"] = (table, key) => this.#inner.get(table, key);
+  async get(table: string, key: string): Promise<Uint8Array | undefined> {
+    const ahead = await this.#ahead.get(table);
+    if (!ahead?.whole) return this.#inner.get(table, key);
+    const place = ahead.rows.indexOf(key);
+    return place < 0 ? undefined : (ahead.rows[place + 1] as Uint8Array);
+  }
 
   async scan(table: string, from: string | undefined, inclusive: boolean, limit: number): Promise<Rows> {
-    if (table === "index") return this.#index(from, inclusive, limit);
-    const all = table === "memories" && from === undefined && limit === Infinity;
-    const ahead = all ? await this.#memories : undefined;
-    if (all) this.#memories = undefined;
-    return ahead ?? this.#inner.scan(table, from, inclusive, limit);
-  }
-
-  async #index(from: string | undefined, inclusive: boolean, limit: number): Promise<Rows> {
-    const ahead = this.#after === from && !(inclusive && from !== undefined) ? await this.#indexes : undefined;
-    this.#indexes = undefined;
-    const rows = ahead?.slice(0, 2 * limit);
-    if (!ahead || !rows?.length) return this.#inner.scan("index", from, inclusive, limit);
-    this.#after = rows[rows.length - 2] as string;
-    this.#indexes = Promise.resolve(ahead.slice(rows.length));
+    const ahead = await this.#ahead.get(table);
+    // In order, from where it was left.
+    const follows = ahead && from === ahead.rows[ahead.taken - 2] && !(inclusive && from !== undefined);
+    const rows = follows ? ahead.rows.slice(ahead.taken, ahead.taken + 2 * limit) : [];
+    if (!follows || (rows.length < 2 * limit && !ahead.whole)) return this.#inner.scan(table, from, inclusive, limit);
+    ahead.taken += rows.length;
+    // All is said of it when the next question finds nothing.
+    if (rows.length === 0 || limit === Infinity) this.#ahead.delete(table);
     return rows;
   }
 
   async commit(writes: Parameters<Database["commit"]>[0]): Promise<void> {
-    this.#indexes = this.#memories = undefined;
+    this.#ahead.clear();
     await this.#inner.commit(writes);
   }
 

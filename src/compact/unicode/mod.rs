@@ -33,7 +33,9 @@ fn decomposed(text: impl Iterator<Item = char>, compatible: bool) -> Vec<(u8, ch
         forms.decompose(c, compatible, &mut |part| {
             let class = forms.class(part);
             let marks = parts.iter().rev();
-            let after = marks.take_while(|(other, _)| class != 0 && *other > class).count();
+            let after = marks
+                .take_while(|(other, _)| class != 0 && *other > class)
+                .count();
             parts.insert(parts.len() - after, (class, part));
         });
     }

@@ -108,7 +108,10 @@ fn taken_apart(c: char) -> Option<(char, u32, Vec<char>)> {
         return (compatible != [c]).then_some((c, 0, compatible));
     }
     let (second, rest) = canonical.split_last().unwrap();
-    let first = rest.iter().copied().reduce(|a, b| compose(a, b).unwrap_or(a));
+    let first = rest
+        .iter()
+        .copied()
+        .reduce(|a, b| compose(a, b).unwrap_or(a));
     match first {
         Some(first) if compose(first, *second) == Some(c) => Some((c, 2, vec![first, *second])),
         _ => Some((c, 1, canonical)),
