@@ -80,7 +80,7 @@ pub struct About {
 }
 
 /// The door of a server: knows its keys, its origins and what to say of itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Gateway {
     access: Access,
     cors: Cors,

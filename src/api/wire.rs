@@ -24,7 +24,13 @@ pub fn response_of(
 }
 
 pub(super) fn json_response(status: StatusCode, body: &Value) -> Response<Vec<u8>> {
-    response_of(status, JSON, body.to_string().into_bytes())
+    response_of(status, JSON, json_bytes(body))
+}
+
+/// A value as JSON. Much of a search's answer is made here, and `to_string` would go through a formatter.
+pub(super) fn json_bytes(value: &Value) -> Vec<u8> {
+    // Only a map whose keys are no strings could fail, and a value has none.
+    serde_json::to_vec(value).unwrap_or_default()
 }
 
 /// An error as the hosted contract has it: `error` is what TypeScript clients show, `detail` what

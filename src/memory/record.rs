@@ -299,7 +299,11 @@ impl Memory {
 /// The hash by which two texts are the same memory: BLAKE3 over the words in NFKC and lower case,
 /// without sentence marks around them. 32 hex digits.
 pub fn normalized_hash(text: &str) -> String {
-    let folded: String = nfkc(text).chars().flat_map(char::to_lowercase).collect();
+    // Of ASCII every character is its own normal form.
+    let folded: String = match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => nfkc(text).chars().flat_map(char::to_lowercase).collect(),
+    };
     let mut hasher = blake3::Hasher::new();
     for word in folded
         .split_whitespace()

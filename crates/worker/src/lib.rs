@@ -15,6 +15,7 @@ mod models;
 mod object;
 mod storage;
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use ::http::{HeaderMap, StatusCode};
@@ -32,6 +33,9 @@ use crate::object::moment_now;
 thread_local! {
     /// What directories said of keys, for all requests of this isolate.
     static KNOWN: Rc<Known> = Rc::default();
+
+    /// The gateway as the variables say, which are those of the isolate as long as it lives.
+    static GATEWAY: OnceCell<Gateway> = const { OnceCell::new() };
 }
 
 /// Answers a request.
@@ -46,7 +50,10 @@ pub async fn fetch(
 }
 
 async fn handle(request: &mut Request, env: &Env) -> worker::Result<worker::Response> {
-    let gateway = Gateway::new(|name| variable(env, name), about(env));
+    let gateway = GATEWAY.with(|gateway| {
+        let read = || Gateway::new(|name| variable(env, name), about(env));
+        gateway.get_or_init(read).clone()
+    });
     let gateway = gateway.at(moment_now(), KNOWN.with(Rc::clone));
     let request = match read_request(request, MAX_BODY_BYTES).await {
         Ok(request) => request,

@@ -39,6 +39,7 @@ impl Project {
 }
 
 /// The configured keys. Only their hashes are held.
+#[derive(Clone)]
 pub struct Keys(Vec<(blake3::Hash, Project)>);
 
 impl std::fmt::Debug for Keys {

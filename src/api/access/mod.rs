@@ -120,6 +120,7 @@ pub(super) enum Identity {
 }
 
 /// Knows who may enter.
+#[derive(Clone)]
 pub(super) struct Access {
     pub keys: Result<Keys, KeysError>,
     secret: Result<Option<String>, SecretError>,
