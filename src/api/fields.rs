@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::wire;
+use crate::compact::decimal;
 use crate::memory::{Moment, Problem, Span, TimeError};
 
 /// Seconds above which a time is taken for milliseconds: the year 5138.
@@ -157,7 +158,7 @@ impl Fields {
         let number = match self.get(name) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(Value::String(text)) => decimal(text.trim()),
             Some(_) => None,
         };
         match number.filter(|number: &f64| number.is_finite()) {
@@ -210,9 +211,9 @@ pub(super) fn span_of(name: &str, value: &Value) -> Result<Span, Problem> {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => {
             let text = text.trim();
-            match text.parse::<f64>() {
+            match decimal(text) {
                 // Four digits are a year.
-                Ok(seconds) if text.len() != 4 && seconds.is_finite() => Some(seconds),
+                Some(seconds) if text.len() != 4 && seconds.is_finite() => Some(seconds),
                 _ => return Span::read(text).map_err(|error| bad_time(name, &error)),
             }
         }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use unicode_normalization::UnicodeNormalization;
 
 use super::{EntityId, Id, Message, Moment, Precision, Role, Scope};
+use crate::compact::nfkc;
 
 /// Whom a fact is about or from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -299,11 +299,7 @@ impl Memory {
 /// The hash by which two texts are the same memory: BLAKE3 over the words in NFKC and lower case,
 /// without sentence marks around them. 32 hex digits.
 pub fn normalized_hash(text: &str) -> String {
-    // Of ASCII every character is its own normal form.
-    let folded: String = match text.is_ascii() {
-        true => text.to_ascii_lowercase(),
-        false => text.nfkc().flat_map(char::to_lowercase).collect(),
-    };
+    let folded: String = nfkc(text).chars().flat_map(char::to_lowercase).collect();
     let mut hasher = blake3::Hasher::new();
     for word in folded
         .split_whitespace()
