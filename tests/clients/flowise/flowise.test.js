@@ -7,14 +7,16 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 
 const COMPONENTS = "flowise-components@3.1.4";
-const folder = `${import.meta.dirname}/components`;
+// Where the tests of Node do not look for more of them.
+const folder = `${import.meta.dirname}/node_modules/.flowise`;
 if (!existsSync(`${folder}/package/package.json`)) {
   mkdirSync(folder, { recursive: true });
   const options = { cwd: folder, encoding: "utf8", timeout: 120_000 };
   const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", COMPONENTS], options));
   execFileSync("tar", ["xzf", filename], options);
 }
-const { nodeClass: Mem0 } = createRequire(import.meta.url)("./components/package/dist/nodes/memory/Mem0/Mem0.js");
+process.env.MEM0_TELEMETRY = "false";
+const { nodeClass: Mem0 } = createRequire(import.meta.url)("./node_modules/.flowise/package/dist/nodes/memory/Mem0/Mem0.js");
 
 const { EDGEMEM_URL: host, EDGEMEM_API_KEY: apiKey } = process.env;
 

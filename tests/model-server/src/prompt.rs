@@ -151,7 +151,10 @@ impl Question {
             prefix.is_some_and(|prefix| prefix.ends_with('_'))
         });
         Call {
-            name: prefixed.filter(|_| !is_offered).unwrap_or(&call.name).clone(),
+            name: prefixed
+                .filter(|_| !is_offered)
+                .unwrap_or(&call.name)
+                .clone(),
             arguments: call.arguments.clone(),
         }
     }
