@@ -59,31 +59,28 @@ impl<H: Host> Space<H> {
         }
         let state = self.state.borrow();
         let mut named: BTreeMap<(OwnerKind, &str), Named> = BTreeMap::new();
-        let cards: Vec<_> = state
-            .knowledge
-            .cards()
-            .filter(|card| card.current && card.is_listed())
-            .collect();
-        for card in &cards {
+        let mut memories = 0;
+        for (traits, listed) in state.knowledge.listed() {
+            memories += listed.count;
             for kind in OwnerKind::ALL {
-                let Some(id) = card.traits.scope.id(kind) else {
+                let Some(id) = traits.scope.id(kind) else {
                     continue;
                 };
                 let known = named.entry((kind, id)).or_insert_with(|| Named {
                     kind,
                     id: id.to_owned(),
                     memories: 0,
-                    created_at: card.created_at,
-                    updated_at: card.updated_at,
+                    created_at: listed.created_at,
+                    updated_at: listed.updated_at,
                 });
-                known.memories += 1;
-                known.created_at = known.created_at.min(card.created_at);
-                known.updated_at = known.updated_at.max(card.updated_at);
+                known.memories += listed.count;
+                known.created_at = known.created_at.min(listed.created_at);
+                known.updated_at = known.updated_at.max(listed.updated_at);
             }
         }
         Ok(Reply::Notices(Box::new(Report {
             owner: state.record().map(|record| record.owner.clone()),
-            memories: cards.len(),
+            memories,
             named: named.into_values().collect(),
             more: notices.len() >= limit.max(1),
             notices,

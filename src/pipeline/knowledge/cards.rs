@@ -29,6 +29,17 @@ pub struct Cards {
     rare_bytes: usize,
 }
 
+/// Memories that have their traits in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed {
+    /// How many.
+    pub count: usize,
+    /// When the first was made.
+    pub created_at: Moment,
+    /// When one changed last.
+    pub updated_at: Moment,
+}
+
 const MESSAGE: u8 = 1;
 const TRANSCRIPT: u8 = 2;
 const CURRENT: u8 = 4;
@@ -108,6 +119,24 @@ impl Cards {
         let rows = self.pages.rows();
         let said = rows.filter(move |row| from <= row.created_at && row.created_at < until);
         said.filter_map(|row| Some(Id::in_space(self.space?, row.local)))
+    }
+
+    /// The current, listed memories by what they have in common. Looks at every row, makes no cards.
+    pub fn listed(&self) -> impl Iterator<Item = (&Rc<Traits>, Listed)> {
+        let mut listed: FxHashMap<u32, Listed> = FxHashMap::default();
+        let is_listed = |row: &&Row| row.flags & (CURRENT | TRANSCRIPT) == CURRENT;
+        for row in self.pages.rows().filter(is_listed) {
+            let of = listed.entry(row.traits).or_insert(Listed {
+                count: 0,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            });
+            of.count += 1;
+            of.created_at = of.created_at.min(row.created_at);
+            of.updated_at = of.updated_at.max(row.updated_at);
+        }
+        let listed = listed.into_iter();
+        listed.filter_map(|(traits, of)| Some((self.traits.get(traits)?, of)))
     }
 
     /// How many memories are known.
