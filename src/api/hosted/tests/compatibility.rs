@@ -478,7 +478,7 @@ const PARAMETERS: &[(&str, &str, State, &str)] = &[
         "structured_data_schema",
         Works,
         "of a fact that tells something of it, memories and history give `structured_data`; what does not fit its types, \
-         properties, items and enums is left out",
+         properties, items and enums is left out; mem0's TypeScript client shows its keys in camel case",
     ),
     (
         "add",
