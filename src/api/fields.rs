@@ -1,6 +1,6 @@
 //! Tolerant reading of the fields of a request.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::wire;
 use crate::compact::decimal;
@@ -187,6 +187,16 @@ impl Fields {
             None => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
             Some(_) => Err(bad_value(name, "an object such as {\"key\": \"value\"}")),
+        }
+    }
+
+    /// A JSON schema, which some clients send as text; whoever takes it sees that it is an object.
+    pub fn schema(&self, name: &str) -> Option<Value> {
+        match self.get(name)? {
+            Value::String(text) => serde_json::from_str(text)
+                .ok()
+                .or_else(|| Some(json!(text))),
+            schema => Some(schema.clone()),
         }
     }
 

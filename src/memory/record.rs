@@ -79,6 +79,9 @@ pub struct Fact {
     pub relations: Vec<FactRelation>,
     /// The messages it came from.
     pub sources: Vec<Id>,
+    /// What it says in the shape that the add asked for.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub structured_data: Map<String, Value>,
 }
 
 /// What a memory is.
@@ -117,6 +120,9 @@ pub struct Version {
     /// The messages that caused it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Id>,
+    /// What it says in the shape that an add asked for; empty when none did.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub structured_data: Map<String, Value>,
 }
 
 /// What happened to a memory.
@@ -261,6 +267,13 @@ impl Memory {
     /// The newest text.
     pub fn text(&self) -> &str {
         self.latest().map_or("", |version| version.text.as_str())
+    }
+
+    /// The version that a change made: the last one of its text.
+    pub fn version_of(&self, change: &Change) -> Option<&Version> {
+        let text = change.new_text.as_deref()?;
+        let mut versions = self.versions.iter().rev();
+        versions.find(|version| version.text == text)
     }
 
     /// Whether what it says is believed today: not retired by a DELETE.
