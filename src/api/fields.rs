@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::wire;
-use crate::compact::decimal;
+use crate::compact::{decimal, from_json};
 use crate::memory::{Moment, Problem, Span, TimeError};
 
 /// Seconds above which a time is taken for milliseconds: the year 5138.
@@ -193,9 +193,7 @@ impl Fields {
     /// A JSON schema, which some clients send as text; whoever takes it sees that it is an object.
     pub fn schema(&self, name: &str) -> Option<Value> {
         match self.get(name)? {
-            Value::String(text) => serde_json::from_str(text)
-                .ok()
-                .or_else(|| Some(json!(text))),
+            Value::String(text) => from_json(text).ok().or_else(|| Some(json!(text))),
             schema => Some(schema.clone()),
         }
     }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::compact::decimal;
+
 /// The part of an object that fits a schema. Types, properties, items and enums are checked; other words of a schema
 /// only guide the model that fills it. Where a schema names its properties, there are no others.
 pub fn fit_object(schema: &Value, object: &Map<String, Value>) -> Map<String, Value> {
@@ -62,7 +64,7 @@ pub(super) fn cast(kind: &str, value: &Value) -> Option<Value> {
             .map(Value::from),
         "number" => value
             .as_f64()
-            .or_else(|| text().parse().ok())
+            .or_else(|| decimal(&text()))
             .filter(|number: &f64| number.is_finite())
             .map(Value::from),
         "boolean" => value
