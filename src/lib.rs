@@ -9,6 +9,7 @@
 //! network.
 
 pub mod api;
+mod compact;
 pub mod directory;
 pub mod index;
 pub mod memory;

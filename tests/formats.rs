@@ -1,6 +1,6 @@
 //! A space that an older edgemem stored opens, and loses nothing; so does a directory. `tests/formats/v1.json` holds
 //! every record of a space as hex digits, `v1-owner.json` of one with feedback, exports and notices, `v1-files.json` of
-//! one with files that wait to be read, `v1-directory.json` of a directory, and `v1-keys.json` the keys of one and what
+//! one with files that wait to be read, `v1-structured.json` of one with facts in the shape of a schema, `v1-directory.json` of a directory, and `v1-keys.json` the keys of one and what
 //! the LLM cost in a space; a file is added for each new version and none is ever changed.
 #![allow(missing_docs)]
 
@@ -291,6 +291,51 @@ fn waiting_files_of_version_1_are_read() {
     fixture.run_due();
     assert_eq!(fixture.texts(), ["User got an invoice"]);
     assert_eq!(fixture.transcript(), ["[pdf: An invoice.]"]);
+}
+
+/// A memory in the shape that its add asked for, and an add that waits with a shape.
+fn shaped() -> Fixture {
+    let fixture = Fixture::new();
+    let add = |text| edgemem::operation::Add {
+        structured_data_schema: Some(json!({"properties": {"city": {"type": "string"}}})),
+        ..fixture.add_of(text)
+    };
+    fixture.script.then(Answer::Text(
+        r#"{"facts": [{"text": "User lives in Oslo", "structured_data": "{\"city\": \"Oslo\"}"}]}"#
+            .into(),
+    ));
+    fixture.add(add("I live in Oslo."));
+    fixture.accept(add("I work in Bergen."));
+    fixture
+}
+
+#[test]
+fn what_is_written_of_structured_data_today_is_version_1() {
+    let stored = dump(&shaped().storage);
+    assert!(are_version_1(&stored));
+    keep_sample("v1-structured.json", &stored);
+}
+
+#[test]
+fn structured_data_of_version_1_is_read() {
+    let mut fixture = Fixture::new();
+    let stored = serde_json::from_str(include_str!("formats/v1-structured.json")).unwrap();
+    restore(&fixture.storage, &stored);
+    fixture.reopen();
+    fixture.script.then(Answer::Text(
+        r#"{"facts": [{"text": "User works in Bergen", "structured_data": "{\"city\": \"Bergen\"}"}]}"#.into(),
+    ));
+    fixture
+        .script
+        .then(Answer::Calls(vec![("add_memory", r#"{"fact": 1}"#.into())]));
+    fixture.run_due();
+    let memories = fixture.memories();
+    let mut cities: Vec<&Value> = memories
+        .iter()
+        .map(|memory| &memory.latest().unwrap().structured_data["city"])
+        .collect();
+    cities.sort_by_key(|city| city.to_string());
+    assert_eq!(cities, ["Bergen", "Oslo"]);
 }
 
 fn ask(directory: &Directory<MemoryStorage>, ask: Ask) -> Told {

@@ -79,3 +79,19 @@ fn requests() {
     insta::assert_snapshot!("extract_request", shown(&asked[1]));
     insta::assert_snapshot!("update_request_and_its_repair", shown(&asked[3]));
 }
+
+#[test]
+fn a_request_with_a_schema() {
+    let fixture = Fixture::new();
+    fixture.script.then(facts(&["User lives in Oslo"]));
+    fixture.add(Add {
+        time: Some("2026-03-01".parse().unwrap()),
+        structured_data_schema: Some(serde_json::json!({
+            "type": "object",
+            "properties": {"homeCity": {"type": "string"}, "rooms": {"type": "integer"}},
+        })),
+        ..fixture.add_of("I live in Oslo.")
+    });
+    let asked = fixture.script.asked.borrow();
+    insta::assert_snapshot!("extract_request_with_a_schema", shown(&asked[0]));
+}

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Answer, Fixture, facts, is_done};
+use common::{Answer, Fixture, everything_stored, facts, is_done};
 use edgemem::memory::{
     Category, ChangeKind, Filter, Id, Kind, Message, Moment, Object, Owner, OwnerKind, Role, Scope,
     Speaker,
@@ -12,7 +12,6 @@ use edgemem::model::Turn;
 use edgemem::operation::{
     Add, EventStatus, Graph, List, Operation, Reply, Search, Transcript, Update,
 };
-use edgemem::store::{MemoryStorage, Storage, Table};
 use futures_executor::block_on;
 use futures_util::join;
 use serde_json::{Map, json};
@@ -29,21 +28,6 @@ fn history(fixture: &Fixture, id: Id) -> Vec<(ChangeKind, Option<String>, Option
             .collect(),
         other => panic!("{other:?}"),
     }
-}
-
-/// Every stored record, as text.
-fn everything_stored(storage: &MemoryStorage) -> String {
-    let mut all = String::new();
-    for table in Table::ALL {
-        let entries = block_on(storage.scan(table, std::ops::Bound::Unbounded, 10_000)).unwrap();
-        for (key, record) in entries {
-            all.push_str(&format!(
-                "{table:?} {key} {}\n",
-                String::from_utf8_lossy(&record)
-            ));
-        }
-    }
-    all
 }
 
 #[test]

@@ -5,7 +5,7 @@ import type { Host } from "./host.js";
 import { configOf, type Models, send, usesTable } from "./models/network.js";
 import type { Platform } from "./platform.js";
 import { dump, restore } from "./backup.js";
-import { readAhead } from "./storage/ahead.js";
+import type { AheadStore } from "./storage/ahead.js";
 import type { Database, Store } from "./storage/store.js";
 import { type Ask, changes, Listeners, type Transport } from "./transport.js";
 
@@ -13,6 +13,8 @@ import { type Ask, changes, Listeners, type Transport } from "./transport.js";
 export interface LocalOptions {
   platform: Platform;
   store: Store;
+  /** What it reads from, and begins to before it is asked. */
+  ahead: AheadStore;
   models: Models;
   vectorIndex?: "auto" | "flat" | "hnsw" | undefined;
   megabytes?: number | undefined;
@@ -64,18 +66,24 @@ export class LocalTransport implements Transport {
 
   static async open(options: LocalOptions): Promise<LocalTransport> {
     options.progress("loading");
-    const { platform, models } = options;
-    const [table] = await Promise.all([usesTable(models.embedder) ? platform.table() : undefined, platform.load()]);
-    const transport = new LocalTransport(options, table);
-    options.progress("ready");
-    return transport;
+    const { platform, models, ahead } = options;
+    ahead.begin();
+    try {
+      const [table] = await Promise.all([usesTable(models.embedder) ? platform.table() : undefined, platform.load()]);
+      const transport = new LocalTransport(options, table);
+      options.progress("ready");
+      return transport;
+    } catch (error) {
+      await ahead.end();
+      throw error;
+    }
   }
 
   #start(): Engine {
     const { models, store, vectorIndex, megabytes, warn, progress } = this.#options;
     const host: Host = {
       storage: async (space) => {
-        const database = new RetiringDatabase(readAhead(await store.open(space)));
+        const database = new RetiringDatabase(await store.open(space));
         this.#databases.set(space, database);
         return database;
       },
@@ -244,6 +252,7 @@ export class LocalTransport implements Transport {
     if (this.#unsettled) await this.#settle();
     this.#stop.abort(errorOf({ code: "closed", status: 409, message: "the memory is closed" }));
     for (const database of this.#databases.values()) database.close();
+    await this.#options.ahead.end();
   }
 }
 

@@ -4,6 +4,7 @@ import { LocalTransport } from "./local.js";
 import { fromWire, toQuery, toWire } from "./names.js";
 import { currentPlatform } from "./platform.js";
 import { RemoteTransport } from "./remote.js";
+import { AheadStore } from "./storage/ahead.js";
 import { encrypted, fingerprint } from "./storage/encrypted.js";
 import { inIndexedDb } from "./storage/indexeddb.js";
 import { inMemory } from "./storage/memory.js";
@@ -369,11 +370,13 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined
 async function openHere(options: MemoryOptions, tell: (progress: Progress) => void): Promise<Transport> {
   const { name = "edgemem", llm, embedder, reranker, vectorIndex, megabytes, onWarning } = options;
   const platform = currentPlatform();
-  const store = encrypted(storeOf(options, name), options.encryption);
+  const ahead = new AheadStore(storeOf(options, name));
+  const store = encrypted(ahead, options.encryption);
   const open = (): Promise<Transport> =>
     LocalTransport.open({
       platform,
       store,
+      ahead,
       models: { llm, embedder, reranker },
       vectorIndex,
       megabytes,

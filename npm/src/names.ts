@@ -1,7 +1,7 @@
 // The names of fields: snake_case on the wire, camelCase here, as in mem0's TypeScript client.
 
 /** What is the caller's own: its keys stay as they are. */
-const VERBATIM = new Set(["metadata", "filters", "custom_categories", "citations"]);
+const VERBATIM = new Set(["metadata", "filters", "custom_categories", "citations", "structured_data_schema", "structured_data"]);
 
 const camel = (name: string): string => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -98,6 +98,8 @@ export interface AddOptions extends Scope, Call {
   includes?: string;
   excludes?: string;
   customCategories?: Record<string, string>[];
+  /** A JSON schema: each fact is also given in its shape, as `structuredData`, as far as it tells it. */
+  structuredDataSchema?: Record<string, unknown>;
   filters?: Filters;
   /** Answer as soon as the messages are stored, and extract afterwards. */
   asyncMode?: boolean;
@@ -152,6 +154,8 @@ export interface MemoryItem {
   immutable: boolean;
   metadata: Record<string, unknown>;
   categories: string[];
+  /** What it says in the shape of an add's `structuredDataSchema`; only when one asked for it. */
+  structuredData?: Record<string, unknown>;
   expirationDate: string | null;
   validFrom: string | null;
   validTo: string | null;
@@ -254,6 +258,8 @@ export interface HistoryEntry {
   input: { role: string; content: string; name?: string }[];
   categories: string[];
   metadata: Record<string, unknown>;
+  /** What the memory said after the change, in the shape that an add asked for. */
+  structuredData?: Record<string, unknown>;
   createdAt: string;
   updatedAt: string;
 }

@@ -1,8 +1,9 @@
 //! Tolerant reading of the fields of a request.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::wire;
+use crate::compact::decimal;
 use crate::memory::{Moment, Problem, Span, TimeError};
 
 /// Seconds above which a time is taken for milliseconds: the year 5138.
@@ -157,7 +158,7 @@ impl Fields {
         let number = match self.get(name) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(Value::String(text)) => decimal(text.trim()),
             Some(_) => None,
         };
         match number.filter(|number: &f64| number.is_finite()) {
@@ -189,6 +190,16 @@ impl Fields {
         }
     }
 
+    /// A JSON schema, which some clients send as text; whoever takes it sees that it is an object.
+    pub fn schema(&self, name: &str) -> Option<Value> {
+        match self.get(name)? {
+            Value::String(text) => serde_json::from_str(text)
+                .ok()
+                .or_else(|| Some(json!(text))),
+            schema => Some(schema.clone()),
+        }
+    }
+
     /// A time: a date, an RFC 3339 time, or seconds (or milliseconds) since 1970.
     pub fn time(&self, name: &str) -> Result<Option<Moment>, Problem> {
         Ok(self.span(name)?.map(|span| span.from))
@@ -210,9 +221,9 @@ pub(super) fn span_of(name: &str, value: &Value) -> Result<Span, Problem> {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => {
             let text = text.trim();
-            match text.parse::<f64>() {
+            match decimal(text) {
                 // Four digits are a year.
-                Ok(seconds) if text.len() != 4 && seconds.is_finite() => Some(seconds),
+                Some(seconds) if text.len() != 4 && seconds.is_finite() => Some(seconds),
                 _ => return Span::read(text).map_err(|error| bad_time(name, &error)),
             }
         }

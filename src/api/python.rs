@@ -5,6 +5,8 @@ use std::str::Chars;
 
 use serde_json::{Map, Number, Value};
 
+use crate::compact::decimal;
+
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 32;
 
@@ -121,7 +123,7 @@ impl Reader<'_> {
             "None" | "null" => Value::Null,
             word => Value::Number(match word.parse::<i64>() {
                 Ok(number) => number.into(),
-                Err(_) => Number::from_f64(word.parse().ok()?)?,
+                Err(_) => Number::from_f64(decimal(word)?)?,
             }),
         })
     }

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 
 use rust_stemmers::{Algorithm, Stemmer};
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::language::{Language, lowercase};
+use crate::compact::{is_combining_mark, nfd, nfkc};
 
 /// The terms of a text in a language, in order: words in NFKC and lower case, stemmed by the Snowball stemmer of their
 /// script, of the language in Latin letters, and these without accents; pairs of neighbouring characters, and Chinese
@@ -65,10 +64,7 @@ enum Part<'a> {
 }
 
 fn walk(text: &str, mut found: impl FnMut(Part<'_>)) {
-    let text = match text.is_ascii() {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(text.nfkc().collect()),
-    };
+    let text = nfkc(text);
     for chunk in text.split_whitespace() {
         let chunk = chunk.trim_matches(|c: char| !c.is_alphanumeric());
         if is_identifier(chunk) {
@@ -135,7 +131,11 @@ fn stem(word: &str, language: Language) -> String {
 fn without_accents(word: &str) -> Cow<'_, str> {
     match word.is_ascii() {
         true => Cow::Borrowed(word),
-        false => Cow::Owned(word.nfd().filter(|c| !is_combining_mark(*c)).collect()),
+        false => Cow::Owned(
+            nfd(word.chars())
+                .filter(|c| !is_combining_mark(*c))
+                .collect(),
+        ),
     }
 }
 

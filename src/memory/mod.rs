@@ -1,7 +1,7 @@
 //! The nouns: what edgemem remembers, as plain data.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number. Every other room may use this
-//! one; it uses none of them.
+//! one; it uses none of them but `compact`.
 
 mod address;
 mod card;

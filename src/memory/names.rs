@@ -4,15 +4,15 @@
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
-use unicode_normalization::UnicodeNormalization;
 
 use super::Speaker;
+use crate::compact::nfkc;
 
 /// The form of a name under which two spellings are the same entity: NFKC, lower case, single
 /// spaces, without surrounding punctuation but for what closes a qualifier: `john (brother)`.
 pub fn normalize_name(name: &str) -> String {
-    let folded: String = name
-        .nfkc()
+    let folded: String = nfkc(name)
+        .chars()
         .map(|c| if c == '’' { '\'' } else { c })
         .flat_map(char::to_lowercase)
         .collect();

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use unicode_normalization::UnicodeNormalization;
 
 use super::{EntityId, Id, Message, Moment, Precision, Role, Scope};
+use crate::compact::nfkc;
 
 /// Whom a fact is about or from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +79,9 @@ pub struct Fact {
     pub relations: Vec<FactRelation>,
     /// The messages it came from.
     pub sources: Vec<Id>,
+    /// What it says in the shape that the add asked for.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub structured_data: Map<String, Value>,
 }
 
 /// What a memory is.
@@ -117,6 +120,9 @@ pub struct Version {
     /// The messages that caused it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Id>,
+    /// What it says in the shape that an add asked for; empty when none did.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub structured_data: Map<String, Value>,
 }
 
 /// What happened to a memory.
@@ -263,6 +269,13 @@ impl Memory {
         self.latest().map_or("", |version| version.text.as_str())
     }
 
+    /// The version that a change made: the last one of its text.
+    pub fn version_of(&self, change: &Change) -> Option<&Version> {
+        let text = change.new_text.as_deref()?;
+        let mut versions = self.versions.iter().rev();
+        versions.find(|version| version.text == text)
+    }
+
     /// Whether what it says is believed today: not retired by a DELETE.
     pub fn is_current(&self) -> bool {
         self.latest()
@@ -299,11 +312,7 @@ impl Memory {
 /// The hash by which two texts are the same memory: BLAKE3 over the words in NFKC and lower case,
 /// without sentence marks around them. 32 hex digits.
 pub fn normalized_hash(text: &str) -> String {
-    // Of ASCII every character is its own normal form.
-    let folded: String = match text.is_ascii() {
-        true => text.to_ascii_lowercase(),
-        false => text.nfkc().flat_map(char::to_lowercase).collect(),
-    };
+    let folded: String = nfkc(text).chars().flat_map(char::to_lowercase).collect();
     let mut hasher = blake3::Hasher::new();
     for word in folded
         .split_whitespace()

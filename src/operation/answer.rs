@@ -220,6 +220,9 @@ pub struct HistoryLine {
     pub categories: Vec<String>,
     /// The client's own fields.
     pub metadata: Map<String, Value>,
+    /// What the memory said after the change, in the shape that an add asked for.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub structured_data: Map<String, Value>,
 }
 
 /// The running summary of one conversation.

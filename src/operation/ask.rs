@@ -35,6 +35,9 @@ pub struct Add {
     pub excludes: Option<String>,
     /// The topics to choose from; the standard ones when empty.
     pub categories: Vec<Category>,
+    /// A JSON schema: each fact is also given in its shape, as far as it tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub structured_data_schema: Option<Value>,
 }
 
 /// A file of a turn.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::knowledge::Graph;
+use super::shape::{cast, kind_of};
 use crate::memory::Memory;
 use crate::model::reading::readings;
 use crate::model::{ChatModel, ChatRequest, Finish, ModelError, Output, Turn, prompts};
@@ -80,7 +81,7 @@ pub fn fill_by_rules(schema: &Value, memories: &[Memory], graph: &Graph) -> Valu
 }
 
 fn value_of(name: &str, property: &Value, memories: &[Memory], graph: &Graph) -> Value {
-    let kind = kind_of(property);
+    let kind = kind_of(property).unwrap_or("string");
     let known = memories.iter().find_map(|memory| memory.metadata.get(name));
     if let Some(value) = known.and_then(|value| cast(kind, value)) {
         return value;
@@ -121,49 +122,6 @@ fn value_of(name: &str, property: &Value, memories: &[Memory], graph: &Graph) ->
     found.unwrap_or_else(|| property.get("default").cloned().unwrap_or_default())
 }
 
-/// The first type of a property that is not null.
-fn kind_of(property: &Value) -> &str {
-    match property.get("type") {
-        Some(Value::String(kind)) => kind,
-        Some(Value::Array(kinds)) => kinds
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|kind| *kind != "null")
-            .unwrap_or("string"),
-        _ => "string",
-    }
-}
-
-/// A value as a type has it; `None` when it cannot be.
-fn cast(kind: &str, value: &Value) -> Option<Value> {
-    let text = || match value {
-        Value::String(text) => text.trim().to_owned(),
-        other => other.to_string(),
-    };
-    match kind {
-        "string" => Some(Value::String(text())),
-        "integer" => value
-            .as_i64()
-            .or_else(|| text().parse().ok())
-            .map(Value::from),
-        "number" => value
-            .as_f64()
-            .or_else(|| text().parse().ok())
-            .filter(|number: &f64| number.is_finite())
-            .map(Value::from),
-        "boolean" => value
-            .as_bool()
-            .or_else(|| text().to_lowercase().parse().ok())
-            .map(Value::from),
-        "array" => Some(match value {
-            Value::Array(items) => json!(items),
-            other => json!([other]),
-        }),
-        "object" => value.is_object().then(|| value.clone()),
-        _ => None,
-    }
-}
-
 /// The words of a name (`favoriteColor`, `favorite_color`) or a text, in lower case.
 fn words_of(name: &str) -> Vec<String> {
     let mut spaced = String::with_capacity(name.len() + 8);
@@ -189,21 +147,6 @@ mod tests {
     fn names_are_read_in_every_case() {
         for name in ["favoriteColor", "favorite_color", "Favorite color"] {
             assert_eq!(words_of(name), ["favorite", "color"]);
-        }
-    }
-
-    #[test]
-    fn values_are_cast_or_left_out() {
-        for (kind, value, expected) in [
-            ("integer", json!("42"), Some(json!(42))),
-            ("integer", json!("many"), None),
-            ("number", json!(1.5), Some(json!(1.5))),
-            ("boolean", json!("True"), Some(json!(true))),
-            ("string", json!(7), Some(json!("7"))),
-            ("array", json!("x"), Some(json!(["x"]))),
-            ("object", json!("x"), None),
-        ] {
-            assert_eq!(cast(kind, &value), expected, "{kind} {value}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::shape::fit_object;
 use crate::memory::{
     Category, Fact, FactEntity, FactRelation, Id, Memory, Message, Moment, Role, Span, Speaker,
 };
@@ -55,6 +56,8 @@ pub struct Gathered<'a> {
     pub excludes: Option<&'a str>,
     /// The memory is an agent's own, not a person's.
     pub of_agent: bool,
+    /// The JSON schema in whose shape facts are also wanted.
+    pub structured_data_schema: Option<&'a Value>,
 }
 
 /// What extraction found.
@@ -106,7 +109,7 @@ pub fn request(gathered: &Gathered<'_>) -> ChatRequest {
         turns: vec![Turn::User(user_turn(gathered))],
         output: Output::Json {
             name: "extraction",
-            schema: schema(),
+            schema: schema(gathered.structured_data_schema.is_some()),
         },
         max_tokens: MAX_TOKENS,
     }
@@ -147,6 +150,11 @@ fn user_turn(gathered: &Gathered<'_>) -> String {
     if let Some(text) = gathered.excludes {
         section("Do not remember", text);
     }
+    if let Some(schema) = gathered.structured_data_schema {
+        let asked = "Give each fact also `structured_data`: what it tells in the shape of this JSON schema, as JSON text; \
+                     null when it tells nothing of it.";
+        section("Structured data", &format!("{asked}\n{schema}"));
+    }
     if let Some(text) = &gathered.summary {
         section("Summary of the conversation so far", text);
     }
@@ -185,7 +193,8 @@ fn user_turn(gathered: &Gathered<'_>) -> String {
     prompt
 }
 
-fn schema() -> Value {
+/// Structured data comes as a text: providers enforce only a strict subset of schemas, which callers' seldom are of.
+fn schema(structured: bool) -> Value {
     let object = |properties: Value| {
         let required: Vec<&String> = properties
             .as_object()
@@ -201,7 +210,7 @@ fn schema() -> Value {
     };
     let text = json!({"type": "string"});
     let maybe = json!({"type": ["string", "null"]});
-    let fact = object(json!({
+    let mut fact = json!({
         "text": text,
         "category": text,
         "attributed_to": {"type": "string", "enum": ["user", "assistant"]},
@@ -219,8 +228,11 @@ fn schema() -> Value {
             "items": object(json!({"subject": text, "predicate": text, "object": text})),
         },
         "sources": {"type": "array", "items": {"type": "integer"}},
-    }));
-    object(json!({"facts": {"type": "array", "items": fact}}))
+    });
+    if let (true, Some(fact)) = (structured, fact.as_object_mut()) {
+        fact.insert("structured_data".to_owned(), maybe);
+    }
+    object(json!({"facts": {"type": "array", "items": object(fact)}}))
 }
 
 /// Reads a reply, taking every fact that can be read. `None` when it holds no answer at all.
@@ -341,7 +353,24 @@ fn read_fact(value: &Value, gathered: &Gathered<'_>) -> Option<Fact> {
             .filter_map(read_relation)
             .collect(),
         sources,
+        structured_data: gathered
+            .structured_data_schema
+            .and_then(|schema| structured(object.get("structured_data")?, schema))
+            .unwrap_or_default(),
     })
+}
+
+/// What a fact tells in the shape of a schema; models give the object itself or, as they are asked to, its JSON text.
+fn structured(value: &Value, schema: &Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(told) => Some(fit_object(schema, told)),
+        Value::String(text) => {
+            let told = readings(text).into_iter().map(|reading| reading.value);
+            let told = told.filter_map(|value| value.as_object().cloned()).next()?;
+            Some(fit_object(schema, &told))
+        }
+        _ => None,
+    }
 }
 
 fn all_from_assistant(sources: &[Id], gathered: &Gathered<'_>) -> bool {

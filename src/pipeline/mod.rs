@@ -22,6 +22,7 @@ mod passages;
 pub mod past;
 pub mod recall;
 mod selection;
+mod shape;
 pub mod store;
 pub mod summary;
 mod timed;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::knowledge::{Knowledge, SEQUENCES, flags_of, set_flags};
 use super::recall::{Passage, RecallIndex};
+use crate::compact::from_json;
 use crate::index::{KeywordPage, Slot};
 use crate::memory::{About, Card, EntityId, Id, Kind, Moment, Times, Traits};
 use crate::store::pages::{PageError, damaged, decode, encode, seal, unseal};
@@ -113,7 +114,7 @@ pub fn save_cards(knowledge: &Knowledge, page: u32) -> Option<Vec<u8>> {
 pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(), PageError> {
     let saved: Cards = decode(key, page)?;
     let traits = saved.traits.iter().map(|json| {
-        let traits: Traits = serde_json::from_str(json).map_err(|_| damaged(key))?;
+        let traits: Traits = from_json(json).map_err(|_| damaged(key))?;
         Ok(knowledge.intern(traits))
     });
     let traits: Vec<Rc<Traits>> = traits.collect::<Result<_, PageError>>()?;

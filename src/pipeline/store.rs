@@ -185,6 +185,9 @@ impl Draft<'_, '_> {
             version
                 .sources
                 .extend(fact.sources.iter().filter(|id| !known.contains(id)));
+            if version.structured_data.is_empty() {
+                version.structured_data = fact.structured_data.clone();
+            }
         }
         self.confirm(&mut memory, fact);
         self.outcome(&memory, ChangeKind::None);
@@ -208,7 +211,13 @@ impl Draft<'_, '_> {
                 end(version, fact, said_at);
             }
         }
-        memory.versions.push(self.version(fact, text.to_owned()));
+        let mut version = self.version(fact, text.to_owned());
+        if let Some(last) = memory.latest()
+            && version.structured_data.is_empty()
+        {
+            version.structured_data = last.structured_data.clone();
+        }
+        memory.versions.push(version);
         memory.updated_at = said_at;
         memory.standing |= fact.standing;
         if fact.applies_when.is_some() {
@@ -284,6 +293,7 @@ impl Draft<'_, '_> {
             from_precision: fact.from_precision,
             to_precision: fact.to_precision,
             sources: fact.sources.clone(),
+            structured_data: fact.structured_data.clone(),
         }
     }
 

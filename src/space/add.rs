@@ -1,5 +1,7 @@
 //! Accepting an add: the messages are stored before anybody is told so.
 
+use serde_json::Map;
+
 use super::{Host, Space, SpaceError};
 use crate::memory::{
     Change, ChangeKind, EventStatus, Id, Kind, Memory, Message, Mint, Moment, Role, Version,
@@ -18,6 +20,9 @@ const NO_MODEL: &str = "No LLM is configured, so the messages are remembered ver
 /// Said where files are not read.
 const NO_FILES: &str = "Only a server reads files in messages: what stands for them here is kept.";
 
+/// The longest schema of structured data, as JSON: the model reads it with every batch of messages.
+const SCHEMA_BYTES: usize = 16_000;
+
 impl<H: Host> Space<H> {
     /// Stores the messages with an event and a job, in one commit.
     pub(super) async fn add(&self, mut add: Add) -> Result<Reply, SpaceError> {
@@ -34,6 +39,12 @@ impl<H: Host> Space<H> {
             numbered.filter(|(_, it)| is_memorable(it)).collect();
         if messages.is_empty() {
             return Err(SpaceError::NoMessages);
+        }
+        let schema = add.structured_data_schema.as_ref();
+        if schema.is_some_and(|it| !it.is_object() || it.to_string().len() > SCHEMA_BYTES) {
+            return Err(SpaceError::BadShape {
+                kilobytes: SCHEMA_BYTES / 1_000,
+            });
         }
         self.state.borrow().check_room()?;
         let now = self.host.now();
@@ -125,6 +136,7 @@ impl Accepting<'_> {
                 from_precision: None,
                 to_precision: None,
                 sources: Vec::new(),
+                structured_data: Map::new(),
             }],
             role: Some(message.role),
             name: message.name.clone(),
@@ -217,6 +229,7 @@ impl Accepting<'_> {
                 categories: self.add.categories.clone(),
                 extracted: None,
                 files,
+                structured_data_schema: self.add.structured_data_schema.clone(),
             })),
             attempts: 0,
             due_at: self.now,

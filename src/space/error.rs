@@ -58,6 +58,12 @@ pub enum SpaceError {
     /// The schema of an export is no object.
     #[error("Schema is required and must be a valid object")]
     BadSchema,
+    /// The schema of structured data is no object, or too long to show the model.
+    #[error("structured_data_schema must be a JSON schema: an object of at most {kilobytes} KB")]
+    BadShape {
+        /// The longest that is taken.
+        kilobytes: usize,
+    },
     /// An export of a space that was never written to.
     #[error("there are no memories to export for this owner")]
     NothingToExport,
@@ -135,7 +141,7 @@ impl SpaceError {
             SpaceError::BadCorrection(_) => (400, "bad_correction"),
             SpaceError::NotServed => (501, "not_served"),
             SpaceError::NoSuchExport => (404, "export_not_found"),
-            SpaceError::BadSchema => (400, "bad_schema"),
+            SpaceError::BadSchema | SpaceError::BadShape { .. } => (400, "bad_schema"),
             SpaceError::NothingToExport => (404, "nothing_to_export"),
             SpaceError::WrongSpace => (400, "wrong_space"),
             SpaceError::Scope(_) => (400, "scope_required"),

@@ -158,6 +158,7 @@ impl<H: Host> Space<H> {
             includes: work.includes.as_deref().or(project.includes.as_deref()),
             excludes: work.excludes.as_deref().or(project.excludes.as_deref()),
             of_agent,
+            structured_data_schema: work.structured_data_schema.as_ref(),
         };
         Ok(extract(chat, &gathered).await?)
     }

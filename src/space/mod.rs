@@ -159,6 +159,8 @@ impl<H: Host> Space<H> {
             meter,
         };
         space.save_pages().await;
+        // What it was loaded from is not what it answers with.
+        space.host.storage().ready().await?;
         Ok(space)
     }
 

@@ -231,6 +231,9 @@ impl State {
         storage: &impl Storage,
         changed: BTreeSet<Id>,
     ) -> Result<(), SpaceError> {
+        if !changed.is_empty() {
+            storage.ready().await?;
+        }
         let mut changes = Changes::default();
         let mut vectors = Vec::new().into_iter().peekable();
         for id in changed {

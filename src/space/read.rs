@@ -198,6 +198,10 @@ impl<H: Host> Space<H> {
                 metadata: memory
                     .map(|memory| memory.metadata.clone())
                     .unwrap_or_default(),
+                structured_data: memory
+                    .and_then(|memory| memory.version_of(&change))
+                    .map(|version| version.structured_data.clone())
+                    .unwrap_or_default(),
                 change,
             }
         };

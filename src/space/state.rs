@@ -68,11 +68,20 @@ impl State {
             .is_some_and(|name| name != embedder);
         state.record = Some(record);
         let rest = Changes {
-            entities: records::<Entity>(storage, Table::Entities).await?,
-            relations: records::<Relation>(storage, Table::Relations).await?,
-            contradictions: records::<Contradiction>(storage, Table::Contradictions).await?,
-            jobs: records::<Job>(storage, Table::Jobs).await?,
-            summaries: records::<SummaryRecord>(storage, Table::Summaries).await?,
+            entities: decoded::<Entity>(Table::Entities, &all(storage, Table::Entities).await?)?,
+            relations: decoded::<Relation>(
+                Table::Relations,
+                &all(storage, Table::Relations).await?,
+            )?,
+            contradictions: decoded::<Contradiction>(
+                Table::Contradictions,
+                &all(storage, Table::Contradictions).await?,
+            )?,
+            jobs: decoded::<Job>(Table::Jobs, &all(storage, Table::Jobs).await?)?,
+            summaries: decoded::<SummaryRecord>(
+                Table::Summaries,
+                &all(storage, Table::Summaries).await?,
+            )?,
             ..Changes::default()
         };
         let damage = state.load_memories(storage).await?;
@@ -351,18 +360,21 @@ async fn next_page(
     Ok((!page.is_empty()).then_some(page))
 }
 
-async fn records<T: DeserializeOwned>(
-    storage: &impl Storage,
-    table: Table,
-) -> Result<Vec<T>, SpaceError> {
+/// All entries of a table. Apart from what decodes them, so that there is one of it.
+async fn all(storage: &impl Storage, table: Table) -> Result<Vec<Entry>, SpaceError> {
     let mut all = Vec::new();
     let mut after = None;
     while let Some(page) = next_page(storage, table, &mut after).await? {
-        for (key, bytes) in &page {
-            all.push(decode(table, key, bytes)?);
-        }
+        all.extend(page);
     }
     Ok(all)
+}
+
+fn decoded<T: DeserializeOwned>(table: Table, entries: &[Entry]) -> Result<Vec<T>, SpaceError> {
+    let records = entries
+        .iter()
+        .map(|(key, bytes)| Ok(decode(table, key, bytes)?));
+    records.collect()
 }
 
 /// The vectors of a record; `None` when it is damaged: they can be made anew from the text, and nothing else

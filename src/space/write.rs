@@ -48,6 +48,8 @@ impl<H: Host> Space<H> {
                 let mut changes = Changes::default();
                 if let Some(text) = text.filter(|text| *text != memory.text()) {
                     let old_text = memory.text().to_owned();
+                    let last = memory.latest();
+                    let structured_data = last.map(|version| version.structured_data.clone());
                     if let Some(version) = memory.versions.last_mut() {
                         version.known_to = version.known_to.or(Some(now));
                     }
@@ -60,6 +62,7 @@ impl<H: Host> Space<H> {
                         from_precision: None,
                         to_precision: None,
                         sources: Vec::new(),
+                        structured_data: structured_data.unwrap_or_default(),
                     });
                     follow(state, &mut memory, text, &mut changes, now);
                     // A message that its owner rewrote speaks for itself from now on.

@@ -190,7 +190,7 @@ impl Changes {
         }
         for event in &self.events {
             let columns = vec![
-                Some(format!("{:?}", event.status).to_uppercase()),
+                Some(format!("{:?}", event.status).to_ascii_uppercase()),
                 Some(event.created_at.to_string()),
                 Some(event.updated_at.to_string()),
             ];
@@ -231,7 +231,7 @@ impl Changes {
         for export in &self.exports {
             let columns = vec![
                 Some(format!("{:?}", export.asked.purpose).to_lowercase()),
-                Some(format!("{:?}", export.status).to_uppercase()),
+                Some(format!("{:?}", export.status).to_ascii_uppercase()),
                 Some(export.updated_at.to_string()),
             ];
             writes.push(put(Table::Exports, export.id.to_string(), export, columns)?);

@@ -14,7 +14,7 @@ pub mod records;
 
 use std::ops::Bound;
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use thiserror::Error;
 
 pub use changes::{Changes, SPACE_KEY, USAGE_KEY, history_key, relation_key};
@@ -179,7 +179,16 @@ pub trait Storage {
         key: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
 
-    /// Reads one record without waiting. Only records of [`Table::Memories`] and [`Table::Vectors`] are asked for: a
+    /// Waits until records can be read without waiting: for a host that still takes into memory what it keeps there, while
+    /// what it is asked for in the meantime is read.
+    ///
+    /// # Errors
+    /// When the host's storage fails.
+    fn ready(&self) -> LocalBoxFuture<'_, Result<(), StorageError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Reads one record without waiting, once the storage is [`ready`](Storage::ready). Only records of [`Table::Memories`] and [`Table::Vectors`] are asked for: a
     /// host whose database must be waited for keeps those in memory. It need not keep the vectors: one that is
     /// not found is ordered by what the index holds of it.
     ///

@@ -11,7 +11,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::{Entry, MemoryStorage, StorageError, Table, Write};
+use rustc_hash::FxHashMap;
+
+use super::{Entry, MemoryStorage, Storage, StorageError, Table, Write};
 use crate::memory::Id;
 
 /// The version that is written.
@@ -30,6 +32,9 @@ const SHARED: char = '/';
 #[derive(Debug, Default)]
 pub struct Packed {
     memories: MemoryStorage,
+    /// The shared rows of which nothing was asked yet, by the first id that each could hold. They are unpacked then, as to
+    /// unpack all takes as long as to read them.
+    shared: RefCell<FxHashMap<String, Vec<u8>>>,
     alone: RefCell<BTreeSet<String>>,
     /// Those with a row of their own that are to share one from the next change on.
     unpacked: RefCell<Vec<String>>,
@@ -54,29 +59,62 @@ struct Row {
 }
 
 impl Packed {
-    /// Takes over the rows of [`Table::Memories`].
+    /// Takes over the rows of [`Table::Memories`], all of them, before anything else is asked.
     ///
     /// # Errors
     /// When a row is damaged, or of a newer version.
-    pub fn open(rows: impl IntoIterator<Item = Entry>) -> Result<Self, StorageError> {
-        let packed = Self::default();
+    pub fn fill(&self, rows: impl IntoIterator<Item = Entry>) -> Result<(), StorageError> {
         for (key, row) in rows {
-            if key.starts_with(SHARED) {
-                packed.memories.extend(Table::Memories, unpack(&key, &row)?);
+            if let Some(first) = key.strip_prefix(SHARED) {
+                check(&key, &row)?;
+                let is_its_own = entries(&row)
+                    .next()
+                    .and_then(|(held, _)| row_of(held))
+                    .is_some_and(|row| row.first == first);
+                match is_its_own {
+                    true => drop(self.shared.borrow_mut().insert(first.to_owned(), row)),
+                    false => self.take(&row),
+                }
                 continue;
             }
             match is_alone(&key, &row) {
-                true => drop(packed.alone.borrow_mut().insert(key.clone())),
-                false => packed.unpacked.borrow_mut().push(key.clone()),
+                true => drop(self.alone.borrow_mut().insert(key.clone())),
+                false => self.unpacked.borrow_mut().push(key.clone()),
             }
-            packed.memories.extend(Table::Memories, vec![(key, row)]);
+            self.memories.extend(Table::Memories, vec![(key, row)]);
         }
-        Ok(packed)
+        Ok(())
     }
 
-    /// The memories, as a storage has them.
+    /// One memory, as [`Storage::read`] has it.
+    ///
+    /// # Errors
+    /// As those of [`MemoryStorage`].
+    pub fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        if let Some(row) = row_of(key) {
+            self.unpack(&row);
+        }
+        self.memories.read(Table::Memories, key)
+    }
+
+    /// All memories, as a storage has them.
     pub fn memories(&self) -> &MemoryStorage {
+        for row in self.shared.take().into_values() {
+            self.take(&row);
+        }
         &self.memories
+    }
+
+    fn unpack(&self, row: &Row) {
+        let row = self.shared.borrow_mut().remove(&row.first);
+        if let Some(row) = row {
+            self.take(&row);
+        }
+    }
+
+    fn take(&self, row: &[u8]) {
+        let held = entries(row).map(|(key, record)| (key.to_owned(), record.to_vec()));
+        self.memories.extend(Table::Memories, held.collect());
     }
 
     /// What is to be stored for the writes of a commit, and what to [`Packed::apply`] when it was.
@@ -147,6 +185,7 @@ impl Packed {
         }
         let mut writes = Vec::new();
         if packing.cleared {
+            self.shared.take();
             writes.push(Write::ClearTable { table });
         }
         for (key, record) in packing.changed {
@@ -163,9 +202,11 @@ impl Packed {
     fn row(&self, row: &Row, packing: &Packing) -> Write {
         let mut held = match packing.cleared {
             true => Vec::new(),
-            false => self
-                .memories
-                .between(Table::Memories, &row.first, &row.last),
+            false => {
+                self.unpack(row);
+                let memories = &self.memories;
+                memories.between(Table::Memories, &row.first, &row.last)
+            }
         };
         for (key, record) in &packing.changed {
             if *key < row.first || *key > row.last {
@@ -226,21 +267,30 @@ fn pack(held: &[Entry]) -> Vec<u8> {
     row
 }
 
-fn unpack(key: &str, row: &[u8]) -> Result<Vec<Entry>, StorageError> {
+/// That a row can be read.
+fn check(key: &str, row: &[u8]) -> Result<(), StorageError> {
     let failed = |what: &str| StorageError::Failed(format!("row {key} of memories {what}"));
-    let Some((&VERSION, mut rest)) = row.split_first() else {
+    let Some((&VERSION, rest)) = row.split_first() else {
         return Err(failed(match row.first() {
             Some(version) if *version > VERSION => "was made by a newer edgemem",
             _ => "is damaged",
         }));
     };
-    let mut held = Vec::new();
-    while !rest.is_empty() {
-        let (key, record, after) = entry(rest).ok_or_else(|| failed("is damaged"))?;
-        held.push((key.to_owned(), record.to_vec()));
-        rest = after;
+    let held = entries(row).map(|(key, record)| 8 + key.len() + record.len());
+    match held.sum::<usize>() == rest.len() {
+        true => Ok(()),
+        false => Err(failed("is damaged")),
     }
-    Ok(held)
+}
+
+/// The memories of a row, up to where it is damaged.
+fn entries(row: &[u8]) -> impl Iterator<Item = (&str, &[u8])> {
+    let mut rest = row.get(1..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (key, record, after) = entry(rest)?;
+        rest = after;
+        Some((key, record))
+    })
 }
 
 /// The first entry of a row, and what follows it.
@@ -262,7 +312,7 @@ mod tests {
 
     use super::*;
     use crate::memory::SpaceHash;
-    use crate::store::{Storage, conformance};
+    use crate::store::conformance;
 
     /// A storage that packs, over rows in memory.
     #[derive(Default)]
@@ -273,7 +323,9 @@ mod tests {
 
     impl Packing {
         fn reopened(&self) -> Packed {
-            Packed::open(all(&self.rows)).unwrap()
+            let packed = Packed::default();
+            packed.fill(all(&self.rows)).unwrap();
+            packed
         }
     }
 
@@ -295,7 +347,7 @@ mod tests {
 
         fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
             match table {
-                Table::Memories => self.packed.memories().read(table, key),
+                Table::Memories => self.packed.read(key),
                 _ => self.rows.read(table, key),
             }
         }
@@ -368,10 +420,12 @@ mod tests {
         let (key, row) = all(&storage.rows).remove(0);
         for length in [0, 5, 20, row.len() - 1] {
             let cut = (key.clone(), row[..length].to_vec());
-            let error = Packed::open([cut]).unwrap_err();
+            let error = Packed::default().fill([cut]).unwrap_err();
             assert!(error.to_string().ends_with("is damaged"), "{error}");
         }
-        let error = Packed::open([(key, vec![VERSION + 1, 0])]).unwrap_err();
+        let error = Packed::default()
+            .fill([(key, vec![VERSION + 1, 0])])
+            .unwrap_err();
         assert!(error.to_string().contains("newer edgemem"), "{error}");
     }
 

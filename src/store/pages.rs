@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::compact::crc32;
+
 /// The version that is written.
 pub const PAGE_VERSION: u8 = 4;
 
@@ -41,7 +43,7 @@ pub enum PageError {
 pub fn seal(body: &[u8]) -> Vec<u8> {
     let mut page = Vec::with_capacity(5 + body.len());
     page.push(PAGE_VERSION);
-    page.extend(crc32fast::hash(body).to_le_bytes());
+    page.extend(crc32(body).to_le_bytes());
     page.extend_from_slice(body);
     page
 }
@@ -53,7 +55,7 @@ pub fn seal(body: &[u8]) -> Vec<u8> {
 pub fn unseal<'a>(key: &str, page: &'a [u8]) -> Result<&'a [u8], PageError> {
     match page.split_first() {
         Some((&PAGE_VERSION, rest)) => match rest.split_first_chunk::<4>() {
-            Some((sum, body)) if crc32fast::hash(body).to_le_bytes() == *sum => Ok(body),
+            Some((sum, body)) if crc32(body).to_le_bytes() == *sum => Ok(body),
             _ => Err(damaged(key)),
         },
         Some((&version, _)) => Err(PageError::Version {

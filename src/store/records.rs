@@ -101,6 +101,9 @@ pub struct AddWork {
     /// Files of the messages that are still to be read, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<AttachedFile>,
+    /// The JSON schema in whose shape facts are also given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub structured_data_schema: Option<Value>,
 }
 
 /// A file that came with a stored message.
@@ -135,6 +138,7 @@ struct WorkFields {
     extracted: Option<Vec<Fact>>,
     #[serde(default)]
     files: Vec<AttachedFile>,
+    structured_data_schema: Option<Value>,
 }
 
 impl TryFrom<WorkFields> for Work {
@@ -159,6 +163,7 @@ impl TryFrom<WorkFields> for Work {
                 categories: fields.categories,
                 extracted: fields.extracted,
                 files: fields.files,
+                structured_data_schema: fields.structured_data_schema,
             })),
             "summarise" => Work::Summarise {
                 scope: needed("scope", fields.scope)?,

@@ -21,7 +21,7 @@ use edgemem::model::{
 };
 use edgemem::operation::{Add, Event, EventStatus, Hit, List, Operation, Reply, Search};
 use edgemem::space::{Host, Models, Settings, Space, SpaceError};
-use edgemem::store::MemoryStorage;
+use edgemem::store::{MemoryStorage, Storage, Table};
 use futures_executor::block_on;
 use futures_util::future::{LocalBoxFuture, ready};
 
@@ -406,4 +406,19 @@ pub fn facts(texts: &[&str]) -> Answer {
 
 pub fn is_done(event: &Event) -> bool {
     event.status == EventStatus::Succeeded
+}
+
+/// Every stored record, as text.
+pub fn everything_stored(storage: &MemoryStorage) -> String {
+    let mut all = String::new();
+    for table in Table::ALL {
+        let entries = block_on(storage.scan(table, std::ops::Bound::Unbounded, 10_000)).unwrap();
+        for (key, record) in entries {
+            all.push_str(&format!(
+                "{table:?} {key} {}\n",
+                String::from_utf8_lossy(&record)
+            ));
+        }
+    }
+    all
 }

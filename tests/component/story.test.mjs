@@ -27,7 +27,7 @@ const ask = async (tag, val) => (await space.apply({ tag, val })).val;
 const sorted = (list) => [...list].map((item) => JSON.stringify(item)).sort();
 
 before(async () => {
-  models = await modelServer("samples/cassettes");
+  models = await modelServer("samples/cassettes", "tests/cassettes");
   space = await open();
   for (const session of read("conversation.json").sessions) {
     time = Date.parse(session.time);
@@ -110,4 +110,15 @@ test("an erased memory is nowhere", async () => {
   await assert.rejects(ask("get", id), ({ payload }) => payload.tag === "not-found" && payload.val.code === "memory_not_found");
   assert.ok((await ask("delete-all", undefined)) > 0);
   assert.deepEqual((await ask("list", {})).memories, []);
+});
+
+test("a fact comes in the shape of a schema", async () => {
+  const messages = [{ role: "user", content: "I rent a flat of three rooms in Oslo." }];
+  const refused = ask("add", { messages, structuredDataSchema: "[]" });
+  await assert.rejects(refused, ({ payload }) => payload.tag === "invalid" && payload.val.code === "bad_schema");
+  const schema = { properties: { homeCity: { type: "string" }, rooms: { type: "integer" } } };
+  const { id } = await ask("add", { messages, structuredDataSchema: JSON.stringify(schema) });
+  await ask("run-jobs", id);
+  const [memory] = (await ask("list", {})).memories;
+  assert.deepEqual(JSON.parse(memory.versions[0].structuredData), { homeCity: "Oslo", rooms: 3 });
 });

@@ -57,6 +57,40 @@ for (const encryption of [undefined, { passphrase: "correct horse" }]) {
   });
 }
 
+test("what was read ahead is what is stored, until something is written", async () => {
+  const { AheadStore } = await import(join(npm, "dist/storage/ahead.js"));
+  const { inMemory } = await import(join(npm, "dist/storage/memory.js"));
+  const inner = inMemory();
+  const stored = await inner.open("one");
+  const put = (table, number) => ["put", table, String(number).padStart(4, "0"), Uint8Array.of(1, number % 256)];
+  const numbers = (count) => Array.from({ length: count }, (_, number) => number);
+  const rows = { space: 1, jobs: 512, index: 700, memories: 900 };
+  await stored.commit(Object.entries(rows).flatMap(([table, count]) => numbers(count).map((number) => put(table, number))));
+  const pages = async (database, table, limit) => {
+    const all = [];
+    for (let after; ; ) {
+      const page = await database.scan(table, after, after === undefined, limit);
+      if (page.length === 0) return all;
+      all.push(page);
+      after = page.at(-2);
+    }
+  };
+  const ahead = new AheadStore({ shared: false, spaces: async () => ["one"], open: inner.open });
+  ahead.begin();
+  const database = await ahead.open("one");
+  assert.equal((await database.get("space", "0000"))?.[1], 0);
+  assert.equal(await database.get("space", "0001"), undefined);
+  for (const [table, limit] of [["index", 64], ["jobs", 1000], ["space", 1], ["entities", 10], ["memories", Infinity]]) {
+    const read = await pages(database, table, limit);
+    assert.deepEqual(read, await pages(stored, table, limit), table);
+    assert.equal(read.flat().length, 2 * (rows[table] ?? 0), table);
+  }
+  const another = await new AheadStore(inner).open("one");
+  await another.commit([put("space", 7)]);
+  assert.equal((await another.get("space", "0007"))?.[1], 7);
+  assert.equal((await another.scan("space", undefined, true, 10)).length, 4);
+});
+
 test("asking leaves no database behind, the first write makes one", async () => {
   const page = await browser.open(site);
   const names = await page.evaluate(async () => {

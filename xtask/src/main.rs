@@ -3,6 +3,7 @@
 mod app;
 mod bench;
 mod build;
+mod clients;
 mod component;
 mod dev;
 mod eval;
@@ -37,6 +38,7 @@ cargo xtask dev [--port N] [--fresh] [--no-sample]
 
 cargo xtask test [STEP...]
     Runs the tests, all or some: fmt lint docs core wasm worker web component clients
+    Only when it is named: frameworks
 
 cargo xtask build [worker] [npm] [app] [component]
     Builds the Worker into crates/worker/build, the npm package in npm, the app into www/app (with the package), and

@@ -17,7 +17,7 @@ const CRATE: &str = "edgemem-web";
 
 /// The most that a page loads before it remembers anything, in bytes gzipped: WebAssembly and scripts. It is to come
 /// down to 600,000.
-const LIMIT: usize = 810_000;
+const LIMIT: usize = 695_000;
 
 /// The standard library, made for size: its sort alone is a fifth of the engine otherwise.
 const STD: [&str; 2] = [
@@ -35,6 +35,17 @@ const SCRIPTS: [&str; 4] = ["dist", "dist/storage", "dist/models", "dist/entry"]
 
 /// How scripts are made small.
 const SQUEEZE: [&str; 2] = ["--minify-whitespace", "--minify-syntax"];
+
+/// What makes the engine small, and smaller still once it is compressed: constants stay in one piece, and functions whose names
+/// begin alike, which are mostly one made for several types, stand beside each other. `-O1` would save 1.5 % more, but what
+/// is not yet compiled well runs at half the speed, and that is what opens a memory.
+const SHRINK: [&str; 5] = [
+    "-Oz",
+    "--skip-pass=memory-packing",
+    "--reorder-functions-by-name",
+    "--strip-debug",
+    "--strip-producers",
+];
 
 /// What the engine is made of.
 const INPUTS: [&str; 6] = [
@@ -114,7 +125,7 @@ fn engine(project: &Project, node: &Node, into: &str, features: &[&str]) -> Resu
     node.packages(project, &project.root)?;
     let out = project.root.join(into);
     let stamp = out.join(".edgemem");
-    let words = [features, &STD, &[RUSTFLAGS], &SQUEEZE].concat();
+    let words = [features, &STD, &[RUSTFLAGS], &SQUEEZE, &SHRINK].concat();
     let digest = stamp::digest(&project.root, &INPUTS, &words)?;
     if stamp::says(&stamp, &digest) && out.join("edgemem_bg.wasm").is_file() {
         return Ok(());
@@ -149,7 +160,8 @@ fn engine(project: &Project, node: &Node, into: &str, features: &[&str]) -> Resu
     let built = out.join("edgemem_bg.wasm");
     run(project
         .command(project.root.join("node_modules/.bin/wasm-opt"))
-        .args(["-Oz", "--strip-debug", "--strip-producers", "-o"])
+        .args(SHRINK)
+        .arg("-o")
         .args([&built, &built])
         .env("PATH", node.path()))?;
     stamp::write(&stamp, &digest)

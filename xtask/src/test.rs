@@ -1,21 +1,18 @@
 //! `cargo xtask test`: every check of the project, the quick ones first.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::app;
 use crate::build;
+use crate::clients::{clients, frameworks};
 use crate::component;
 use crate::failure::{Failure, While};
-use crate::http::Api;
 use crate::npm;
 use crate::process::handle_interrupts;
-use crate::serving::{Serving, build_model_server, forget, free_port, model_server};
-use crate::settings::{SPARE_KEY, Settings};
-use crate::shell::{Project, output, run as execute, say, which};
-use crate::stamp;
+use crate::serving::build_model_server;
+use crate::shell::{Project, output, run as execute, say};
 use crate::tools::{self, BuildTools, Node};
 
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
@@ -84,28 +81,36 @@ const STEPS: [(&str, Step, &str); 9] = [
     ),
 ];
 
+/// What is run only when it is named: its packages are large.
+const ON_DEMAND: [(&str, Step, &str); 1] = [(
+    "frameworks",
+    frameworks,
+    "agent frameworks of half a gigabyte and more, against the Worker",
+)];
+
 /// Runs the task: the named steps, or all.
 pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
+    let known = || STEPS.into_iter().chain(ON_DEMAND);
     if let Some(word) = words
         .iter()
-        .find(|word| STEPS.iter().all(|(name, ..)| name != word))
+        .find(|word| known().all(|(name, ..)| name != *word))
     {
-        let names: Vec<&str> = STEPS.iter().map(|(name, ..)| *name).collect();
+        let names: Vec<&str> = known().map(|(name, ..)| name).collect();
         let what = format!("`test` has no step {word:?}; there are {}", names.join(" "));
         return Err(Failure::Usage(what));
     }
     handle_interrupts()?;
     let mut summary = Vec::new();
-    for (name, step, about) in STEPS {
-        if !words.is_empty() && !words.iter().any(|word| word == name) {
-            continue;
-        }
+    let is_wanted = |name: &str| words.iter().any(|word| word == name);
+    let all = STEPS.iter().filter(|_| words.is_empty());
+    let named = known().filter(|(name, ..)| is_wanted(name));
+    for (name, step, about) in all.copied().chain(named) {
         println!("\n== {name}: {about}");
         let start = Instant::now();
         let result = step(project);
         let seconds = start.elapsed().as_secs_f64();
         let verdict = if result.is_ok() { "passed" } else { "FAILED" };
-        summary.push(format!("  {name:<9} {verdict} {seconds:7.1} s"));
+        summary.push(format!("  {name:<10} {verdict} {seconds:7.1} s"));
         if result.is_err() {
             println!("\n{}", summary.join("\n"));
             return result;
@@ -262,123 +267,6 @@ fn files(project: &Project, folder: &str, ending: &str) -> Result<Vec<PathBuf>, 
     Ok(files)
 }
 
-fn clients(project: &Project) -> Result<(), Failure> {
-    let tools = BuildTools::ready(project)?;
-    let newest = python(project, "python", "tests/clients/python/requirements.txt")?;
-    let older = python(
-        project,
-        "python-1",
-        "tests/clients/python/requirements-1.txt",
-    )?;
-    let python_mcp = python(project, "python-mcp", "tests/clients/mcp/requirements.txt")?;
-    let frameworks = "tests/clients/integrations";
-    let python_frameworks = python(
-        project,
-        "python-integrations",
-        "tests/clients/integrations/requirements.txt",
-    )?;
-    let typescript = project.root.join("tests/clients/typescript");
-    let mcp = project.root.join("tests/clients/mcp");
-    let integrations = project.root.join(frameworks);
-    for folder in [&typescript, &mcp, &integrations] {
-        tools.node.packages(project, folder)?;
-    }
-    build::worker(project, &tools, build::WORKER)?;
-    build::table(project)?;
-
-    let (_models, base) = model_server(project, &["tests/cassettes"])?;
-    let mut settings = Settings::for_tests();
-    settings.use_replayed(&base);
-    settings.fetch_from(&base);
-    let state = project.tools.join("test-state");
-    forget(&state)?;
-    let port = free_port(0)?;
-    let env_file = settings.write(&project.tools.join("test.env"))?;
-    let serving = Serving {
-        port,
-        state: &state,
-        env_file: &env_file,
-    };
-    let mut worker = serving.start(project, &tools.node)?;
-    let url = format!("http://127.0.0.1:{port}");
-    serving.wait_until_healthy(&mut worker, &Api::new(url.clone(), settings.key.clone()))?;
-
-    let tested = |command: &mut Command| {
-        command
-            .env("EDGEMEM_URL", &url)
-            .env("EDGEMEM_FILES_URL", format!("{base}/files"))
-            .env("EDGEMEM_API_KEY", &settings.key)
-            .env("EDGEMEM_SPARE_API_KEY", SPARE_KEY)
-            .env("OPENAI_BASE_URL", format!("{base}/v1"))
-            .env("OPENAI_API_KEY", "replayed")
-            .env("MEM0_TELEMETRY", "False");
-        execute(command)
-    };
-    let in_python = |program: &Path, folder: &str| {
-        let discover = ["-m", "unittest", "discover", "--start-directory", folder];
-        tested(project.command(program).args(discover))
-    };
-    let in_node = |folder: &Path| {
-        tested(
-            Command::new(&tools.node.program)
-                .current_dir(folder)
-                .env("PATH", tools.node.path())
-                .args(["--test", "--test-reporter=spec"]),
-        )
-    };
-    say("the Python client");
-    let clients = in_python(&newest, "tests/clients/python");
-    say("the Python client of version 1");
-    let every_method = ["tests/clients/python/test_every_method.py"];
-    let clients = clients.and(tested(project.command(older).args(every_method)));
-    say("the TypeScript client");
-    let clients = clients.and(in_node(&typescript));
-    say("MCP's Python client");
-    let clients = clients.and(in_python(&python_mcp, "tests/clients/mcp"));
-    say("MCP's TypeScript clients and its inspector, and the examples of the published API");
-    let clients = clients.and(in_node(&mcp));
-    say("agent frameworks: the programs of docs/integrations.md, and n8n's node");
-    let clients = clients.and(in_python(&python_frameworks, frameworks));
-    let clients = clients.and(in_node(&integrations));
-    clients.inspect_err(|_| eprint!("{}", worker.log()))
-}
-
-/// Python with the packages that these requirements name, in a folder of the tools.
-fn python(project: &Project, name: &str, requirements: &str) -> Result<PathBuf, Failure> {
-    let folder = project.tools.join(name);
-    let program = folder.join("bin/python");
-    let digest = stamp::digest(&project.root, &[requirements], &[])?;
-    let stamp = folder.join(".edgemem");
-    if stamp::says(&stamp, &digest) && program.exists() {
-        return Ok(program);
-    }
-    let missing = |error: Failure| Failure::Missing {
-        what: format!("Python cannot make a virtual environment ({error})"),
-        advice: "install Python 3.10 or newer with its module venv (Debian: python3-venv)".into(),
-    };
-    say(format!("installing a Python client into .tools/{name}"));
-    let system = which("python3").unwrap_or_else(|| "python3".into());
-    execute(
-        project
-            .command(system)
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    )
-    .map_err(missing)?;
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-        requirements,
-    ];
-    execute(project.command(&program).args(pip))?;
-    stamp::write(&stamp, &digest)?;
-    Ok(program)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -393,7 +281,7 @@ mod tests {
 
     #[test]
     fn every_step_is_in_the_help() {
-        for (name, ..) in STEPS {
+        for (name, ..) in STEPS.into_iter().chain(ON_DEMAND) {
             assert!(crate::HELP.contains(name), "{name}");
         }
     }

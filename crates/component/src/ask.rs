@@ -177,6 +177,11 @@ fn read_add(owner: &Scope, add: wit::Add) -> Result<Add, Unreadable> {
                 description: category.description,
             })
             .collect(),
+        structured_data_schema: add
+            .structured_data_schema
+            .map(|json| serde_json::from_str(&json))
+            .transpose()
+            .map_err(|error| Unreadable::Json("the schema of structured data", error))?,
         ..plain(owner, add.messages)
     })
 }

@@ -164,6 +164,10 @@ impl From<Version> for types::Version {
             from_precision: version.from_precision.map(precision),
             to_precision: version.to_precision.map(precision),
             sources: ids(version.sources),
+            structured_data: match version.structured_data.is_empty() {
+                true => None,
+                false => Some(serde_json::Value::Object(version.structured_data).to_string()),
+            },
         }
     }
 }

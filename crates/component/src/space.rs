@@ -238,6 +238,7 @@ fn shown(error: &SpaceError) -> wit::Error {
         | SpaceError::EmptyQuery
         | SpaceError::OutOfRange { .. }
         | SpaceError::BadSchema
+        | SpaceError::BadShape { .. }
         | SpaceError::NotServed
         | SpaceError::EmptyText => wit::Error::Invalid(problem),
         SpaceError::Immutable(_) => wit::Error::Conflict(problem),

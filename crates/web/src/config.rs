@@ -50,7 +50,8 @@ impl Config {
     /// # Errors
     /// When it is none.
     pub fn read(json: &str) -> Result<Self, Problem> {
-        let config: Self = serde_json::from_str(json).map_err(|error| bad(&error.to_string()))?;
+        let config: Self =
+            serde_json::from_slice(json.as_bytes()).map_err(|error| bad(&error.to_string()))?;
         let index = config.vector_index.as_deref();
         if index.is_some_and(|name| VectorIndexKind::named(name).is_none()) {
             return Err(bad("vectorIndex must be auto, flat or hnsw"));

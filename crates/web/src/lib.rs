@@ -148,7 +148,7 @@ impl Spaces {
             return Ok(space.clone());
         }
         let backend = self.host.storage(&hash.to_string()).await?;
-        let storage = JsStorage::open(backend.unchecked_into()).await?;
+        let storage = JsStorage::new(backend.unchecked_into());
         let host = WebHost::new(self.host.clone(), storage, self.settings);
         let opened = Space::open(host, self.models.clone(), hash).await;
         let space = opened.map_err(|error| thrown(&error.problem()))?;
@@ -203,7 +203,7 @@ fn moment(millis: f64) -> Moment {
 #[cfg(feature = "test-suite")]
 #[wasm_bindgen]
 pub async fn conformance(backend: host::Backend) -> Result<String, JsValue> {
-    let storage = JsStorage::open(backend).await?;
+    let storage = JsStorage::new(backend);
     let report = edgemem::store::conformance::run(&storage).await;
     report
         .map(|report| format!("{} cases passed", report.passed.len()))

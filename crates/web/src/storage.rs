@@ -3,15 +3,14 @@
 use std::cell::RefCell;
 use std::ops::Bound;
 
-use edgemem::space::SpaceError;
 use edgemem::store::{Entry, Packed, Storage, StorageError, Table, Write};
 use futures_channel::oneshot;
 use futures_util::future::LocalBoxFuture;
+use futures_util::lock::Mutex;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::host::{Backend, described};
-use crate::thrown;
 
 /// The code of an error that means that no room is left.
 const FULL: &str = "storage_full";
@@ -21,28 +20,40 @@ const FULL: &str = "storage_full";
 pub struct JsStorage {
     backend: Backend,
     memories: Packed,
+    /// Whether they are all here.
+    filled: Mutex<bool>,
     /// Ends when the commit that was begun last is stored or has failed.
     last: RefCell<Option<oneshot::Receiver<()>>>,
 }
 
 impl JsStorage {
-    /// Reads what is to be kept here.
-    ///
-    /// # Errors
-    /// What the backend threw, and rows of memories that cannot be read.
-    pub async fn open(backend: Backend) -> Result<Self, JsValue> {
-        let rows = backend.scan(Table::Memories.name(), None, true, f64::INFINITY);
-        let rows: Array = rows.await?.unchecked_into();
-        let memories = Packed::open(entries(rows));
-        Ok(Self {
+    /// A storage that has read nothing yet.
+    pub fn new(backend: Backend) -> Self {
+        Self {
             backend,
-            memories: memories.map_err(|error| thrown(&SpaceError::from(error).problem()))?,
+            memories: Packed::default(),
+            filled: Mutex::default(),
             last: RefCell::default(),
-        })
+        }
+    }
+
+    /// Reads what is to be kept here, unless it is.
+    async fn fill(&self) -> Result<(), StorageError> {
+        let mut filled = self.filled.lock().await;
+        if !*filled {
+            let rows = self
+                .backend
+                .scan(Table::Memories.name(), None, true, f64::INFINITY);
+            let rows = rows.await.map_err(failed)?;
+            self.memories.fill(entries(rows.unchecked_into()))?;
+            *filled = true;
+        }
+        Ok(())
     }
 
     /// One after the other, as what a commit writes depends on what those before it left.
     async fn write(&self, writes: Vec<Write>) -> Result<(), StorageError> {
+        self.fill().await?;
         let (end, is_over) = oneshot::channel();
         if let Some(before) = self.last.replace(Some(is_over)) {
             before.await.ok();
@@ -65,6 +76,7 @@ impl Storage for JsStorage {
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
         Box::pin(async move {
             if table == Table::Memories {
+                self.fill().await?;
                 return self.read(table, key);
             }
             let record = self.backend.get(table.name(), key).await.map_err(failed)?;
@@ -72,8 +84,15 @@ impl Storage for JsStorage {
         })
     }
 
+    fn ready(&self) -> LocalBoxFuture<'_, Result<(), StorageError>> {
+        Box::pin(self.fill())
+    }
+
     fn read(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.memories.memories().read(table, key)
+        match table {
+            Table::Memories => self.memories.read(key),
+            _ => Ok(None),
+        }
     }
 
     fn scan<'a>(
@@ -84,6 +103,7 @@ impl Storage for JsStorage {
     ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
         Box::pin(async move {
             if table == Table::Memories {
+                self.fill().await?;
                 return self.memories.memories().scan(table, after, limit).await;
             }
             let (from, inclusive) = match after {

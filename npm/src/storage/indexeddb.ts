@@ -143,14 +143,22 @@ class IndexedDatabase implements Database {
 
 /** The databases of a memory in IndexedDB: `edgemem/{name}/{space}`. */
 export function inIndexedDb(name: string): Store {
+  const prefix = `edgemem/${name}/`;
   return {
     shared: true,
+    async spaces() {
+      const databases = await indexedDB.databases();
+      const names = databases.flatMap((database) => database.name ?? []);
+      const spaces = names.filter((full) => full.startsWith(prefix)).map((full) => full.slice(prefix.length));
+      // A name with a slash in it is that of another memory.
+      return spaces.filter((space) => !space.includes("/"));
+    },
     async open(space) {
       if (typeof indexedDB === "undefined") {
         const message = "there is no IndexedDB here: open the memory with persistence: \"none\"";
         throw errorOf({ code: "storage_unavailable", status: 503, message });
       }
-      const full = `edgemem/${name}/${space}`;
+      const full = prefix + space;
       try {
         return new IndexedDatabase(full, await connect(full, false));
       } catch (error) {

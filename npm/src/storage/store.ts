@@ -21,4 +21,6 @@ export interface Store {
   readonly shared: boolean;
   /** The database of a space. It is made by its first write, so that to ask leaves no trace. */
   open(space: string): Promise<Database>;
+  /** The spaces that have a database, where that is quickly told. */
+  spaces?(): Promise<string[]>;
 }

@@ -187,10 +187,13 @@ impl Access {
         let sha256 = key_hash(text);
         match self.known.key(&sha256, self.now) {
             Some(key) => Identity::Known(self.holder(project, key)),
-            None => Identity::Unknown(Lookup {
-                project: project.clone(),
-                wanted: Wanted::Key(sha256),
-            }),
+            None => match self.known.may_ask(&project.id, &sha256, self.now) {
+                Ok(()) => Identity::Unknown(Lookup {
+                    project: project.clone(),
+                    wanted: Wanted::Key(sha256),
+                }),
+                Err(refusal) => Identity::Known(Err(refusal)),
+            },
         }
     }
 

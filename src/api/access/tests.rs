@@ -106,6 +106,62 @@ fn a_key_of_a_directory_is_looked_up_once_a_minute() {
     assert_eq!(outcome(received), (503, "directory_unavailable".into()));
 }
 
+/// What the directory says of a key when it is asked, and what becomes of the request.
+fn looked_up(known: &Rc<Known>, key: &str, found: Vec<ApiKey>) -> (u16, String) {
+    let Received::Unknown(lookup) = gateway(known, NOW).receive(&ping(key)) else {
+        panic!("it is not known yet")
+    };
+    outcome(gateway(known, NOW).receive_from(&lookup, Ok(Answer::Keys(found)), &ping(key)))
+}
+
+#[test]
+fn a_key_that_was_revoked_here_opens_no_more() {
+    let known = Rc::default();
+    let key = "em_default_0123456789abcdef";
+    assert_eq!(looked_up(&known, key, vec![key_with(KeyRole::Read)]).0, 200);
+    known.revoke("key_2", Moment::from_seconds(NOW));
+    assert_eq!(outcome(gateway(&known, NOW).receive(&ping(key))).0, 200);
+    known.revoke("key_1", Moment::from_seconds(NOW));
+    let refused = (401, "invalid_api_key".to_owned());
+    let gateway = gateway(&known, NOW + 1);
+    assert_eq!(outcome(gateway.receive(&ping(key))), refused);
+    // What the directory said before it was revoked arrives now.
+    let lookup = Lookup {
+        project: Project {
+            id: "default".into(),
+        },
+        wanted: Wanted::Key(key_hash(key)),
+    };
+    let late = Ok(Answer::Keys(vec![key_with(KeyRole::Read)]));
+    gateway.receive_from(&lookup, late, &ping(key));
+    assert_eq!(outcome(gateway.receive(&ping(key))), refused);
+}
+
+#[test]
+fn guesses_reach_the_directory_only_so_often_and_lock_nobody_out_who_has_a_key() {
+    let known = Rc::default();
+    let good = "em_default_0123456789abcdef";
+    let role = || vec![key_with(KeyRole::Read)];
+    assert_eq!(looked_up(&known, good, role()).0, 200);
+    let guess = |n: usize| format!("em_default_guess{n}");
+    for n in 1..120 {
+        let refused = looked_up(&known, &guess(n), Vec::new());
+        assert_eq!(refused, (401, "invalid_api_key".into()));
+    }
+    let limited = (429, "too_many_unknown_keys".to_owned());
+    let at = |seconds| gateway(&known, NOW + seconds);
+    assert_eq!(outcome(at(1).receive(&ping(&guess(120)))), limited);
+    assert_eq!(outcome(at(1).receive(&ping(good))).0, 200);
+    assert_eq!(outcome(at(1).receive(&ping(&guess(1)))).0, 401);
+    // Other projects go on, and after a minute so does this one.
+    let other = "em_team_a_0123456789abcdef";
+    assert_eq!(looked_up(&known, other, role()).0, 200);
+    let next = at(60).receive(&ping(&guess(120)));
+    assert!(matches!(next, Received::Unknown(_)));
+    let again = at(60).receive(&ping(good));
+    assert!(matches!(again, Received::Unknown(_)));
+}
+
 #[test]
 fn a_key_that_ends_ends_even_while_it_is_known() {
     let known = Rc::default();

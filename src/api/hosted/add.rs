@@ -37,6 +37,7 @@ pub(super) fn read(fields: &Fields) -> Result<Read, Problem> {
         includes: fields.prose("includes")?,
         excludes: fields.prose("excludes")?,
         categories: categories(fields.get("custom_categories"))?,
+        structured_data_schema: fields.schema("structured_data_schema"),
     };
     let shape = Shape::Added {
         unread_parts: conversation.unread_parts,
@@ -116,6 +117,7 @@ mod tests {
         assert_eq!(add.instructions.as_deref(), Some("ci"));
         assert_eq!(add.includes.as_deref(), Some("a"));
         assert_eq!(add.excludes.as_deref(), Some("b, c"));
+        assert_eq!(add.structured_data_schema, Some(json!({"aB": 1})));
         assert_eq!(
             add.categories,
             [Category {

@@ -88,17 +88,15 @@ fn feedback(fields: &Fields) -> Result<Read, Problem> {
 }
 
 fn export(fields: &Fields) -> Result<Read, Problem> {
-    let schema = match fields.get("schema") {
-        // Some clients send the schema as text.
-        Some(Value::String(text)) => serde_json::from_str(text).ok(),
-        schema => schema.cloned(),
-    };
-    let schema = schema.filter(Value::is_object).ok_or_else(|| {
-        refused(
-            "bad_schema",
-            "Schema is required and must be a valid object",
-        )
-    })?;
+    let schema = fields
+        .schema("schema")
+        .filter(Value::is_object)
+        .ok_or_else(|| {
+            refused(
+                "bad_schema",
+                "Schema is required and must be a valid object",
+            )
+        })?;
     let (owner, filter) = query::selection(fields)?;
     let export = Export {
         purpose: Purpose::Export,

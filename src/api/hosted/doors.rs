@@ -102,7 +102,8 @@ impl Doors {
                 }
             }
             Self::RevokeKey(id) => {
-                backend.directory(Ask::RevokeKey { id }).await?;
+                backend.directory(Ask::RevokeKey { id: id.clone() }).await?;
+                access.known.revoke(&id, access.now);
                 ok(json!({"message": "Key revoked"}))
             }
             Self::MakeToken(grant) => {

@@ -376,7 +376,18 @@ fn memory(memory: &Memory) -> Map<String, Value> {
         "created_at": memory.created_at,
         "updated_at": memory.updated_at,
     });
-    with_ids(fields, &memory.scope)
+    let mut fields = with_ids(fields, &memory.scope);
+    if let Some(version) = memory.latest() {
+        insert_structured(&mut fields, &version.structured_data);
+    }
+    fields
+}
+
+/// Only what came of an add with a schema has structured data.
+fn insert_structured(fields: &mut Map<String, Value>, data: &Map<String, Value>) {
+    if !data.is_empty() {
+        fields.insert("structured_data".to_owned(), json!(data));
+    }
 }
 
 /// A time in parts, as the contract has them.
@@ -485,5 +496,7 @@ pub(super) fn history(line: &HistoryLine) -> Value {
         "created_at": change.at,
         "updated_at": change.at,
     });
-    Value::Object(with_ids(fields, &line.scope))
+    let mut fields = with_ids(fields, &line.scope);
+    insert_structured(&mut fields, &line.structured_data);
+    Value::Object(fields)
 }

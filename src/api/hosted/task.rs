@@ -214,6 +214,7 @@ impl Task {
                 ask_all(everywhere, erase, backend).await?;
                 if settings {
                     backend.directory(Ask::Clear).await?;
+                    access.known.forget();
                 }
                 Ok((StatusCode::OK, json!({"message": message})))
             }

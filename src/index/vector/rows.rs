@@ -2,6 +2,7 @@
 
 use super::kernels::dot;
 use super::pages::Pages;
+use crate::compact::crc32;
 
 /// Vectors in eight bits a value: `row[i] = round(vector[i] / scale)`, with a scale of its own for each row,
 /// so that its largest value is ±127.
@@ -84,7 +85,7 @@ impl Rows {
     pub fn checksum(&self, row: usize) -> u32 {
         let mut saved = Vec::new();
         self.save(row, &mut saved);
-        crc32fast::hash(&saved)
+        crc32(&saved)
     }
 
     /// Bytes of a saved row: a scale and the values.

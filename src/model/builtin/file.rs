@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::BuiltinError;
+use crate::compact::crc32;
 
 const MAGIC: &[u8] = b"EMSTATIC";
 const VERSION: u32 = 1;
@@ -62,7 +63,7 @@ pub(super) fn read(bytes: Cow<'static, [u8]>) -> Result<Contents, BuiltinError> 
     }
     let checksum = reader.number()?;
     let body = bytes.get(reader.at..).unwrap_or_default();
-    if crc32fast::hash(body) != checksum {
+    if crc32(body) != checksum {
         return Err(BuiltinError::Damaged);
     }
     let dimensions = reader.size()?;

@@ -6,11 +6,9 @@
 //! that match from its left, all but the first marked `##` (Wu et al. 2016, arXiv:1609.08144 §4.1;
 //! Devlin et al. 2019). A name of a special token in a text, `[MASK]`, is text like any other.
 
-use unicode_categories::UnicodeCategories;
-use unicode_normalization::UnicodeNormalization;
-
 use super::BuiltinError;
 use super::vocabulary::{Hash, Vocabulary};
+use crate::compact::{self, is_nonspacing_mark, is_other, nfd};
 
 /// A longer word, in characters, is unknown as a whole.
 const LONGEST_WORD: usize = 100;
@@ -107,14 +105,12 @@ impl Tokenizer {
 
 /// The characters of a text after cleaning, setting apart, stripping and lower-casing.
 fn normalised(text: &str) -> impl Iterator<Item = char> + '_ {
-    text.chars()
-        .filter(|&c| !is_dropped(c))
-        .flat_map(|c| {
-            let gap = is_chinese(c).then_some(' ');
-            gap.into_iter().chain([c]).chain(gap)
-        })
-        .nfd()
-        .filter(|&c| c.is_ascii() || !c.is_mark_nonspacing())
+    let cleaned = text.chars().filter(|&c| !is_dropped(c)).flat_map(|c| {
+        let gap = is_chinese(c).then_some(' ');
+        gap.into_iter().chain([c]).chain(gap)
+    });
+    nfd(cleaned)
+        .filter(|&c| c.is_ascii() || !is_nonspacing_mark(c))
         .flat_map(char::to_lowercase)
 }
 
@@ -123,7 +119,7 @@ fn is_dropped(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
         _ if c.is_ascii() => c.is_ascii_control(),
-        _ => c == '\u{fffd}' || c.is_other(),
+        _ => c == '\u{fffd}' || is_other(c),
     }
 }
 
@@ -131,7 +127,7 @@ fn is_punctuation(c: char) -> bool {
     if c.is_ascii() {
         c.is_ascii_punctuation()
     } else {
-        c.is_punctuation()
+        compact::is_punctuation(c)
     }
 }
 

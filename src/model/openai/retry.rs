@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use serde_json::Value;
 
 use super::endpoint::Endpoint;
+use crate::compact::{decimal, from_json};
 use crate::memory::{MONTHS, Moment};
 use crate::model::{Http, HttpError, ModelError};
 
@@ -194,7 +195,7 @@ pub(super) fn rejected(model: &str, status: u16, body: &str) -> ModelError {
 
 /// What a service says is wrong, in one line.
 fn reason(body: &str) -> String {
-    let json = serde_json::from_str::<Value>(body).unwrap_or_default();
+    let json = from_json::<Value>(body).unwrap_or_default();
     let said = [
         "/error/message",
         "/error",
@@ -243,8 +244,7 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
             .map(str::trim)
     };
     let number = |text: &str, scale: f64| {
-        text.parse::<f64>()
-            .ok()
+        decimal(text)
             .filter(|number| number.is_finite() && *number >= 0.0)
             .map(|number| (number * scale).ceil() as u64)
     };

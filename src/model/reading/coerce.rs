@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::compact::decimal;
+
 /// Members that hold the text of an object, likeliest first.
 const TEXT_MEMBERS: [&str; 8] = [
     "text",
@@ -139,7 +141,7 @@ fn whole(number: f64) -> Option<usize> {
 }
 
 fn index_in(text: &str) -> Option<usize> {
-    if let Ok(number) = text.parse::<f64>() {
+    if let Some(number) = decimal(text) {
         return whole(number);
     }
     // An identifier such as a UUID is no index, however many digits are in it.

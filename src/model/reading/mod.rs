@@ -16,6 +16,7 @@ use serde_json::Value;
 
 pub use self::coerce::{as_bool, as_index, as_strings, as_text, field};
 use self::parse::Parser;
+use crate::compact::from_json;
 
 /// One value read out of a reply.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +51,7 @@ pub fn json_values(text: &str) -> Vec<Value> {
 /// Takes time in proportion to the length of the text.
 pub fn readings(text: &str) -> Vec<Reading> {
     let text = text.trim_start_matches('\u{feff}').trim();
-    if let Ok(value) = serde_json::from_str::<Value>(text) {
+    if let Ok(value) = from_json::<Value>(text) {
         if let Value::String(inner) = &value {
             let found = search(inner);
             if !found.is_empty() {
@@ -148,7 +149,7 @@ fn value_at(text: &str, start: usize) -> (Option<Reading>, usize) {
     else {
         return (None, after_first);
     };
-    let mut exact = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+    let mut exact = serde_json::Deserializer::from_slice(rest.as_bytes()).into_iter::<Value>();
     if let Some(Ok(value)) = exact.next() {
         return (
             Some(Reading {

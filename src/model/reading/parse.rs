@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::{has_content, quoted};
+use crate::compact::{decimal, from_json};
 
 /// How deep values may nest, as in `serde_json`.
 const MAX_DEPTH: usize = 128;
@@ -319,7 +320,7 @@ fn literal(word: &str) -> Option<Value> {
 
 /// A number, also with a leading plus, a bare point, or underscores between digits.
 fn number(word: &str) -> Option<Value> {
-    if let Ok(number) = serde_json::from_str::<Number>(word) {
+    if let Ok(number) = from_json::<Number>(word) {
         return Some(Value::Number(number));
     }
     let plain = word.replace('_', "");
@@ -327,6 +328,6 @@ fn number(word: &str) -> Option<Value> {
     if let Ok(integer) = plain.parse::<i64>() {
         return Some(Value::from(integer));
     }
-    let float = plain.parse::<f64>().ok()?;
+    let float = decimal(plain)?;
     Some(Number::from_f64(float).map_or(Value::Null, Value::Number))
 }

@@ -1,9 +1,8 @@
 //! From text to tokens: words with their meanings, numbers, dates in digits, and marks.
 
-use unicode_normalization::char::is_combining_mark;
-
 use super::digits::{self, Digits};
 use super::lexicon::{self, ALL, Entry, Sense, Tongues};
+use crate::compact::is_combining_mark;
 
 /// What stands between a token and the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,4 +15,4 @@ cd "$tools"
 exec "$tools/bin/schemathesis" run "$EDGEMEM_URL/openapi.json" \
   --header "Authorization: Bearer $EDGEMEM_API_KEY" \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
-  --phases examples,coverage,fuzzing --max-examples 25 --generation-database none "$@"
+  --phases examples,coverage,fuzzing,stateful --max-examples 25 --generation-database none "$@"

@@ -17,7 +17,7 @@ const printed = (program) =>
     );
   });
 
-test("there is one for the AI SDK", () => strictEqual(examples.length, 1));
+test("there are two, for the AI SDK and for Mastra", () => strictEqual(examples.length, 2));
 
 for (const [, title, program, expected] of examples) {
   test(title, async () => strictEqual((await printed(program)).trim(), expected.trim()));

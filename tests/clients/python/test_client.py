@@ -85,6 +85,23 @@ class Client(unittest.TestCase):
             ],
         )
 
+    def test_facts_in_the_shape_of_a_schema(self):
+        schema = {
+            "type": "object",
+            "properties": {"homeCity": {"type": "string"}, "rooms": {"type": "integer"}, "tenure": {"enum": ["rent", "own"]}},
+        }
+        said = [{"role": "user", "content": "I rent a flat of three rooms in Oslo."}]
+        reply = self.client.add(said, user_id=self.user, structured_data_schema=schema, async_mode=False)
+        [added] = reply["results"]
+        [listed] = self.all()["results"]
+        [found] = self.client.search("Where does the user live?", filters={"user_id": self.user})["results"]
+        [change] = self.client.history(added["id"])
+        for memory in [self.client.get(added["id"]), listed, found, change]:
+            # What does not fit, the model server's `tenure` and `street`, is left out.
+            self.assertEqual(memory["structured_data"], {"homeCity": "Oslo", "rooms": 3})
+        with self.assertRaisesRegex(ValidationError, "structured_data_schema"):
+            self.client.add(said, user_id=self.user, structured_data_schema="a city")
+
     def test_add_with_inference_and_wait(self):
         reply = self.client.add(
             [{"role": "user", "content": HIKING}],

@@ -152,6 +152,9 @@ impl Library {
         }
         match &matching.next().ok_or(Miss::NoEntry)?.reply {
             Reply::Json(value) => Ok(Reply::Json(labels.fill(value)?)),
+            Reply::Calls(calls) => Ok(Reply::Calls(
+                calls.iter().map(|call| question.offered(call)).collect(),
+            )),
             reply => Ok(reply.clone()),
         }
     }

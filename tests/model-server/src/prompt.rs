@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::reply::Call;
+
 /// The heading of the messages that facts are extracted from.
 pub const NEW_MESSAGES: &str = "## New messages";
 /// The heading of the stored memories that new facts may change.
@@ -101,7 +103,7 @@ impl Question {
             Task::Describe
         } else if schema == Some("extraction") || tools.iter().any(|name| name == "extraction") {
             Task::Extract
-        } else if tools.iter().any(|name| name == "add_memory") {
+        } else if tools.iter().any(|name| name == "keep_memory") {
             Task::Update
         } else if system.trim_start().starts_with("Summarise") {
             Task::Summary
@@ -138,6 +140,22 @@ impl Question {
             Task::Update => section(&self.prompt, NEW_FACTS).unwrap_or_default(),
             Task::Chat => &self.turns,
             Task::Summary | Task::Describe | Task::Embeddings => &self.prompt,
+        }
+    }
+
+    /// A recorded call by the name that its tool has here: frameworks put the name of an MCP server before it.
+    pub fn offered(&self, call: &Call) -> Call {
+        let is_offered = self.tools.contains(&call.name);
+        let prefixed = self.tools.iter().find(|name| {
+            let prefix = name.strip_suffix(&call.name);
+            prefix.is_some_and(|prefix| prefix.ends_with('_'))
+        });
+        Call {
+            name: prefixed
+                .filter(|_| !is_offered)
+                .unwrap_or(&call.name)
+                .clone(),
+            arguments: call.arguments.clone(),
         }
     }
 

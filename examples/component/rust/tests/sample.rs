@@ -115,6 +115,7 @@ async fn what_is_stored_of_the_sample_is_what_every_host_stores() {
             includes: None,
             excludes: None,
             categories: None,
+            structured_data_schema: None,
         };
         let id = event(&mut memory, Operation::Add(add)).await.id;
         for job in [Some(id.clone()), None] {

@@ -140,6 +140,9 @@ pub(crate) struct Memory {
     /// The client's own fields.
     metadata: Map<String, Value>,
     categories: Vec<String>,
+    /// What it says in the shape of the `structured_data_schema` of an add; only when one asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structured_data: Option<Map<String, Value>>,
     /// What its owner thought of it: `POSITIVE`, `NEGATIVE` or `VERY_NEGATIVE`.
     feedback: Option<String>,
     structured_attributes: Option<Map<String, Value>>,
@@ -362,6 +365,9 @@ pub(crate) struct Change {
     event: String,
     categories: Vec<String>,
     metadata: Map<String, Value>,
+    /// What the memory said after the change, in the shape of the `structured_data_schema` of an add.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structured_data: Option<Map<String, Value>>,
     created_at: Time,
     updated_at: Time,
     #[serde(flatten)]

@@ -83,6 +83,8 @@ pub(crate) struct Add {
     excludes: Option<String>,
     /// The topics to choose from: a name and a description each.
     custom_categories: Option<Vec<Map<String, Value>>>,
+    /// A JSON schema of at most 16 KB: each fact is also given in its shape, as `structured_data`, as far as it tells it.
+    structured_data_schema: Option<Map<String, Value>>,
 }
 
 /// What was said.

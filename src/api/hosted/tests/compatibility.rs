@@ -475,7 +475,14 @@ const PARAMETERS: &[(&str, &str, State, &str)] = &[
     ("add", "output_format", Works, "on the older routes"),
     (
         "add",
-        "structured_data_schema, prompt_profile_id, temporal_reasoning, timezone, enable_graph, version, source",
+        "structured_data_schema",
+        Works,
+        "of a fact that tells something of it, memories and history give `structured_data`; what does not fit its types, \
+         properties, items and enums is left out; mem0's TypeScript client shows its keys in camel case",
+    ),
+    (
+        "add",
+        "prompt_profile_id, temporal_reasoning, timezone, enable_graph, version, source",
         Ignored,
         "the graph is always made",
     ),

@@ -29,6 +29,7 @@ pub(super) fn memory() -> Memory {
             from_precision: None,
             to_precision: None,
             sources: vec![id(2)],
+            structured_data: Map::new(),
         }],
         role: None,
         name: None,
@@ -238,6 +239,7 @@ fn history() {
         scope: Scope::user("alice"),
         categories: vec!["personal_details".into()],
         metadata: Map::new(),
+        structured_data: Map::new(),
     };
     let lines = vec![
         line(10, ChangeKind::Add, None, Some("User lives in New York")),

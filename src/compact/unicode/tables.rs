@@ -1,0 +1,188 @@
+//! The packed tables, unpacked.
+//!
+//! The file is a list of numbers, each in groups of seven bits, the lowest first, all but the last with the eighth bit set:
+//!
+//! - how many characters can be taken apart, and of each: how far it is from the one before; four times the count of its
+//!   parts, plus its [`Kind`]; and how far each part is from that of the last character which had so many, its sign in the
+//!   lowest bit;
+//! - how many runs of characters have a combining class other than 0, and of each: how far it begins after the end of the one
+//!   before, its length, its class;
+//! - four times, how many runs of characters there are of a kind (combining marks; nonspacing marks; neither letters, marks,
+//!   numbers, symbols, blanks nor punctuation; punctuation), and of each how far it begins after the end of the one before, and
+//!   its length.
+
+use std::sync::LazyLock;
+
+/// How a character is taken apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Kind {
+    /// In the forms KC and KD only.
+    Compatible = 0,
+    /// In all forms.
+    Apart = 1,
+    /// In all forms; its two parts make it again.
+    Pair = 2,
+}
+
+/// Characters from, to before, and what they have in common.
+type Run = (u32, u32, u8);
+
+/// What the normal forms need.
+pub(super) struct Forms {
+    /// Characters that can be taken apart, in order, with where their parts end.
+    apart: Vec<(char, Kind, usize)>,
+    parts: Vec<char>,
+    /// First and second character, and the one they make, in order.
+    pairs: Vec<(char, char, char)>,
+    classes: Vec<Run>,
+}
+
+struct Tables {
+    forms: Forms,
+    kinds: [Vec<Run>; 4],
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::read(include_bytes!("tables.bin")));
+
+pub(super) fn forms() -> &'static Forms {
+    &TABLES.forms
+}
+
+impl Forms {
+    /// What a character is made of, which may have parts as well.
+    pub fn parts(&self, c: char, compatible: bool) -> Option<&[char]> {
+        if c < self.apart.first()?.0 {
+            return None;
+        }
+        let place = self.apart.binary_search_by(|(other, ..)| other.cmp(&c));
+        let place = place.ok()?;
+        let (_, kind, end) = self.apart.get(place)?;
+        let before = place.checked_sub(1).and_then(|it| self.apart.get(it));
+        let start = before.map_or(0, |(.., end)| *end);
+        let applies = compatible || *kind != Kind::Compatible;
+        applies.then(|| self.parts.get(start..*end))?
+    }
+
+    /// What two characters make.
+    pub fn pair(&self, first: char, second: char) -> Option<char> {
+        let pairs = &self.pairs;
+        let place = pairs.binary_search_by(|(a, b, _)| (a, b).cmp(&(&first, &second)));
+        pairs.get(place.ok()?).map(|(.., joined)| *joined)
+    }
+
+    /// The combining class of a character.
+    pub fn class(&self, c: char) -> u8 {
+        find(&self.classes, c).unwrap_or_default()
+    }
+}
+
+/// Whether a character is a mark on others.
+pub fn is_combining_mark(c: char) -> bool {
+    is_of(0, c)
+}
+
+/// Whether it is a mark that takes no place of its own.
+pub fn is_nonspacing_mark(c: char) -> bool {
+    is_of(1, c)
+}
+
+/// Whether it is a control character, a format character, or of private use.
+pub fn is_other(c: char) -> bool {
+    is_of(2, c)
+}
+
+/// Whether it is punctuation.
+pub fn is_punctuation(c: char) -> bool {
+    is_of(3, c)
+}
+
+fn is_of(kind: usize, c: char) -> bool {
+    let runs = TABLES.kinds.get(kind);
+    runs.is_some_and(|runs| find(runs, c).is_some())
+}
+
+fn find(runs: &[Run], c: char) -> Option<u8> {
+    let c = u32::from(c);
+    if c < runs.first()?.0 {
+        return None;
+    }
+    let after = runs.partition_point(|(from, ..)| *from <= c);
+    let (_, to, value) = runs.get(after.checked_sub(1)?)?;
+    (c < *to).then_some(*value)
+}
+
+impl Tables {
+    fn read(bytes: &[u8]) -> Self {
+        let mut numbers = Numbers(bytes);
+        Self {
+            forms: Forms::read(&mut numbers),
+            kinds: std::array::from_fn(|_| numbers.runs(false)),
+        }
+    }
+}
+
+impl Forms {
+    fn read(numbers: &mut Numbers) -> Self {
+        let mut forms = Self {
+            apart: Vec::new(),
+            parts: Vec::new(),
+            pairs: Vec::new(),
+            classes: Vec::new(),
+        };
+        let (mut c, mut last) = (0, [0u32; 32]);
+        for _ in 0..numbers.next() {
+            c += numbers.next();
+            let head = numbers.next();
+            for last in last.iter_mut().take(head as usize / 4) {
+                let step = numbers.next();
+                *last = last.wrapping_add((step >> 1) ^ 0u32.wrapping_sub(step & 1));
+                forms.parts.extend(char::from_u32(*last));
+            }
+            let kind = match head % 4 {
+                0 => Kind::Compatible,
+                1 => Kind::Apart,
+                _ => Kind::Pair,
+            };
+            let Some(c) = char::from_u32(c) else { break };
+            forms.apart.push((c, kind, forms.parts.len()));
+            if let (Kind::Pair, [.., first, second]) = (kind, forms.parts.as_slice()) {
+                forms.pairs.push((*first, *second, c));
+            }
+        }
+        forms.pairs.sort_unstable();
+        forms.classes = numbers.runs(true);
+        forms
+    }
+}
+
+/// What is left of the file.
+struct Numbers<'a>(&'a [u8]);
+
+impl Numbers<'_> {
+    /// The next number; 0 after the last.
+    fn next(&mut self) -> u32 {
+        let (mut number, mut shift) = (0, 0);
+        while let Some((byte, rest)) = self.0.split_first() {
+            self.0 = rest;
+            number |= u32::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        number
+    }
+
+    fn runs(&mut self, valued: bool) -> Vec<Run> {
+        let mut end = 0;
+        let count = self.next();
+        let runs = (0..count).map(|_| {
+            let from = end + self.next();
+            end = from + self.next();
+            let value = if valued { self.next() } else { 0 };
+            (from, end, value as u8)
+        });
+        runs.collect()
+    }
+}
