@@ -23,7 +23,7 @@ const LIKE: usize = 100;
 const PAUSE: i64 = 30 * 60 * 1_000;
 
 /// How much of the score of the best of a session each memory found in it gets. From 0.6 to 0.9 little changes.
-const SESSION: f32 = 0.8;
+const SESSION: f32 = 0.7;
 /// How much of the best score what shares the rarest and most words with the first gets, and what is nearest to them
 /// by meaning. From 0.2 to 0.5 little changes.
 const WORDS: f32 = 0.4;
