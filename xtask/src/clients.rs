@@ -5,7 +5,6 @@ use std::process::Command;
 
 use crate::build;
 use crate::failure::Failure;
-use crate::http::Api;
 use crate::process::Service;
 use crate::serving::{Serving, forget, free_port, model_server};
 use crate::settings::{SPARE_KEY, Settings};
@@ -46,16 +45,13 @@ impl<'a> Served<'a> {
         let state = project.tools.join("test-state");
         forget(&state)?;
         let port = free_port(0)?;
-        let env_file = settings.write(&project.tools.join("test.env"))?;
         let serving = Serving {
             port,
             state: &state,
-            env_file: &env_file,
+            env_file: "test.env",
         };
-        let mut worker = serving.start(project, &tools.node)?;
+        let (worker, _) = serving.start(project, &tools.node, &settings)?;
         let url = format!("http://127.0.0.1:{port}");
-        let api = Api::new(url.clone(), settings.key.clone());
-        serving.wait_until_healthy(&mut worker, &api)?;
         let served = Self {
             project,
             node: &tools.node,

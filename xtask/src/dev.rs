@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::app;
 use crate::build;
 use crate::failure::Failure;
-use crate::http::Api;
 use crate::process::{Service, ending, handle_interrupts, interrupted};
 use crate::sample::Sample;
 use crate::serving::{Serving, forget, free_port, model_server};
@@ -74,16 +73,13 @@ pub fn run(project: &Project, words: &[String]) -> Result<(), Failure> {
     if options.port != 0 && port != options.port {
         say(format!("port {} is taken: using {port}", options.port));
     }
-    let env_file = settings.write(&project.tools.join("dev.env"))?;
     let serving = Serving {
         port,
         state: &state,
-        env_file: &env_file,
+        env_file: "dev.env",
     };
-    let mut worker = serving.start(project, &tools.node)?;
+    let (worker, api) = serving.start(project, &tools.node, &settings)?;
     let url = format!("http://127.0.0.1:{port}");
-    let api = Api::new(url.clone(), settings.key.clone());
-    serving.wait_until_healthy(&mut worker, &api)?;
     say("the Worker answers");
 
     let sample = Sample::read(project)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::failure::{Failure, While};
 use crate::http::Api;
 use crate::process::Service;
+use crate::settings::Settings;
 use crate::shell::{Project, run, say};
 use crate::tools::Node;
 
@@ -20,13 +21,19 @@ pub struct Serving<'a> {
     pub port: u16,
     /// The folder of the Durable Objects' databases.
     pub state: &'a Path,
-    /// The file with its variables.
-    pub env_file: &'a Path,
+    /// The name of the file that its variables are written to, among the tools.
+    pub env_file: &'a str,
 }
 
 impl Serving<'_> {
-    /// Starts wrangler on the built Worker.
-    pub fn start(&self, project: &Project, node: &Node) -> Result<Service, Failure> {
+    /// Starts wrangler on the built Worker, and waits until it answers.
+    pub fn start(
+        &self,
+        project: &Project,
+        node: &Node,
+        settings: &Settings,
+    ) -> Result<(Service, Api), Failure> {
+        let env_file = settings.write(&project.tools.join(self.env_file))?;
         say(format!("starting wrangler on port {}", self.port));
         let mut command = project.command(&node.program);
         command.arg("node_modules/wrangler/bin/wrangler.js");
@@ -43,17 +50,18 @@ impl Serving<'_> {
             .arg("--persist-to")
             .arg(self.state)
             .arg("--env-file")
-            .arg(self.env_file);
+            .arg(env_file);
         command
             .env("PATH", node.path())
             .env("WRANGLER_SEND_METRICS", "false")
             .env("CI", "1");
-        Service::start("worker", &mut command)
-    }
-
-    /// Waits until it answers.
-    pub fn wait_until_healthy(&self, worker: &mut Service, api: &Api) -> Result<(), Failure> {
-        worker.wait_for(READY_WITHIN, |_| api.healthy().then_some(()))
+        let mut worker = Service::start("worker", &mut command)?;
+        let api = Api::new(
+            format!("http://127.0.0.1:{}", self.port),
+            settings.key.clone(),
+        );
+        worker.wait_for(READY_WITHIN, |_| api.healthy().then_some(()))?;
+        Ok((worker, api))
     }
 }
 
