@@ -75,6 +75,7 @@ function query(file, statement) {
  * @param {string | null} [options.config] its wrangler.toml; null when the other options say it all
  * @param {object} [options.durableObjects] its Durable Objects, without a configuration
  * @param {object} [options.ratelimits] rate limiters by the names of their bindings
+ * @param {boolean} [options.direct] whether requests reach the Worker without the one that Miniflare puts before it
  */
 export async function serve({
   vars = {},
@@ -84,6 +85,7 @@ export async function serve({
   main,
   durableObjects,
   ratelimits,
+  direct,
 } = {}) {
   // A process group of its own, so that a kill reaches workerd too.
   const child = fork(script, { detached: true, stdio: ["ignore", "pipe", "pipe", "ipc"] });
@@ -151,6 +153,7 @@ export async function serve({
       vars,
       durableObjects,
       ratelimits,
+      direct,
     });
   } catch (error) {
     server.cut();

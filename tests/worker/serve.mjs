@@ -20,7 +20,7 @@ process.on("disconnect", async () => {
 });
 
 const answers = {
-  async start({ modules, config, build, main, state, vars, durableObjects, ratelimits }) {
+  async start({ modules, config, build, main, state, vars, durableObjects, ratelimits, direct }) {
     const require = createRequire(modules);
     const { Miniflare, convertV4MiniflareOptions } = require("miniflare");
     worker = { compatibilityDate: "2026-11-01", durableObjects, name: "test" };
@@ -38,6 +38,7 @@ const answers = {
         ...worker,
         bindings: { ...worker.bindings, ...vars },
         ratelimits: { ...worker.ratelimits, ...ratelimits },
+        unsafeDirectSockets: direct ? [{ host: "127.0.0.1", port: 0 }] : undefined,
         modulesRoot: build,
         modules: [
           ...(main ? [{ type: "ESModule", path: `${build}/main.mjs`, contents: readFileSync(main, "utf8") }] : []),
@@ -46,7 +47,8 @@ const answers = {
         ],
       }),
     );
-    return (await miniflare.ready).origin;
+    const url = await miniflare.ready;
+    return (direct ? await miniflare.unsafeGetDirectURL() : url).origin;
   },
 
   async evict({ className }) {

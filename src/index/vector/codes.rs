@@ -2,10 +2,14 @@
 
 use super::super::Slot;
 use super::super::bitmap::{Bitmap, bits};
-use super::kernels::{WORDS, hamming};
+use super::kernels::{HEAD, TAIL, hamming_head, hamming_tail};
 use super::pages::Pages;
 
+const WORDS: usize = HEAD + TAIL;
 const BITS: usize = WORDS * 64;
+
+/// So many rows for each one wanted are near enough by their heads for their whole codes to be compared.
+const WIDER: usize = 2;
 
 /// One bit a direction: on which side of it a vector lies. The directions are those of a fixed random
 /// rotation; the angle between two vectors is about `π × hamming / bits` (Charikar 2002, "Similarity
@@ -13,63 +17,106 @@ const BITS: usize = WORDS * 64;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Codes {
     rotation: Rotation,
-    codes: Pages<u64>,
+    /// The first words of each code. A search among many takes as long as memory takes to give what is compared, so
+    /// these are compared first.
+    heads: Pages<u64>,
+    tails: Pages<u64>,
+}
+
+/// A vector's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Code {
+    head: [u64; HEAD],
+    tail: [u64; TAIL],
 }
 
 impl Codes {
     pub fn new(dimension: usize) -> Self {
         Self {
             rotation: Rotation::new(dimension),
-            codes: Pages::new(WORDS),
+            heads: Pages::new(HEAD),
+            tails: Pages::new(TAIL),
         }
     }
 
     pub fn put(&mut self, row: usize, vector: &[f32]) {
-        self.codes.put(row, &self.rotation.code(vector));
+        self.place(row, &self.rotation.code(vector));
     }
 
-    /// The `count` rows of `live` whose codes are nearest to the query's, ascending; of equally near ones the
-    /// first.
+    fn place(&mut self, row: usize, code: &Code) {
+        self.heads.put(row, &code.head);
+        self.tails.put(row, &code.tail);
+    }
+
+    /// The `count` rows of `live` whose codes are nearest to the query's, of those whose heads are near, ascending; of
+    /// equally near ones the first.
     pub fn nearest(&self, query: &[f32], count: usize, live: &Bitmap) -> Vec<Slot> {
         let query = self.rotation.code(query);
+        let near = self.near_by_heads(&query.head, count.saturating_mul(WIDER), live);
+        let whole = |(slot, distance)| (slot, distance + self.rest(slot as usize, &query));
+        // First all distances, then which are the least: memory looks for several rests at the same time.
+        let near: Vec<(Slot, u32)> = near.map(whole).collect();
         let mut nearest = Nearest::new(count);
-        for (at, block) in self.codes.blocks().enumerate() {
+        for (slot, distance) in near {
+            nearest.offer(slot, distance);
+        }
+        nearest.kept().map(|(slot, _)| slot).collect()
+    }
+
+    /// The `count` rows of `live` whose heads are nearest to a query's, with their distances.
+    fn near_by_heads(
+        &self,
+        query: &[u64; HEAD],
+        count: usize,
+        live: &Bitmap,
+    ) -> impl Iterator<Item = (Slot, u32)> + use<> {
+        let mut nearest = Nearest::new(count);
+        for (at, block) in self.heads.blocks().enumerate() {
             let first = (at * 64) as Slot;
-            let (codes, _) = block.as_chunks::<WORDS>();
+            let (heads, _) = block.as_chunks::<HEAD>();
             match live.word(at) {
                 0 => {}
                 u64::MAX => {
-                    for (slot, code) in (first..).zip(codes) {
-                        nearest.offer(slot, hamming(code, &query));
+                    for (slot, head) in (first..).zip(heads) {
+                        nearest.offer(slot, hamming_head(head, query));
                     }
                 }
                 some => {
                     for bit in bits(some) {
-                        if let Some(code) = codes.get(bit as usize) {
-                            nearest.offer(first + bit, hamming(code, &query));
+                        if let Some(head) = heads.get(bit as usize) {
+                            nearest.offer(first + bit, hamming_head(head, query));
                         }
                     }
                 }
             }
         }
-        nearest.slots()
+        nearest.kept()
     }
 
     /// A query's code, to compare it with rows.
-    pub fn query(&self, query: &[f32]) -> [u64; WORDS] {
+    pub fn query(&self, query: &[f32]) -> Code {
         self.rotation.code(query)
     }
 
     /// How many bits of a row's code differ from a query's; all for no row.
     #[inline(always)]
-    pub fn distance(&self, row: usize, query: &[u64; WORDS]) -> u32 {
-        let code = self.codes.get(row).and_then(|code| code.first_chunk());
-        code.map_or(BITS as u32, |code| hamming(code, query))
+    pub fn distance(&self, row: usize, query: &Code) -> u32 {
+        let head = self.heads.get(row).and_then(|head| head.first_chunk());
+        head.map_or(BITS as u32, |head| {
+            hamming_head(head, &query.head) + self.rest(row, query)
+        })
+    }
+
+    /// How many bits of the rest of a row's code differ.
+    #[inline(always)]
+    fn rest(&self, row: usize, query: &Code) -> u32 {
+        let tail = self.tails.get(row).and_then(|tail| tail.first_chunk());
+        tail.map_or(0, |tail| hamming_tail(tail, &query.tail))
     }
 
     /// About the cosine of a row and a query: that of the angle which their codes tell, by Bhaskara's formula, as
     /// hosts differ in the last digits of theirs.
-    pub fn cosine(&self, row: usize, query: &[u64; WORDS]) -> f32 {
+    pub fn cosine(&self, row: usize, query: &Code) -> f32 {
         let turn = self.distance(row, query) as f32 / BITS as f32;
         (1.0 - 4.0 * turn * turn) / (1.0 + turn * turn)
     }
@@ -79,22 +126,32 @@ impl Codes {
 
     /// Appends a code to a page.
     pub fn save(&self, row: usize, page: &mut Vec<u8>) {
-        let words = self.codes.get(row).into_iter().flatten();
+        let words = [self.heads.get(row), self.tails.get(row)];
+        let words = words.into_iter().flatten().flatten();
         page.extend(words.flat_map(|word| word.to_le_bytes()));
     }
 
     /// Takes in a code of [`Codes::SAVED_BYTES`] bytes.
     pub fn restore(&mut self, row: usize, saved: &[u8]) {
-        let mut code = [0; WORDS];
         let (words, _) = saved.as_chunks::<8>();
-        for (place, word) in code.iter_mut().zip(words) {
-            *place = u64::from_le_bytes(*word);
-        }
-        self.codes.put(row, &code);
+        let words = words.iter().map(|word| u64::from_le_bytes(*word));
+        self.place(row, &Code::of(words));
     }
 
     pub fn bytes(&self) -> usize {
-        self.codes.bytes()
+        self.heads.bytes() + self.tails.bytes()
+    }
+}
+
+impl Code {
+    /// The code of so many words; zeros where there are none.
+    fn of(words: impl Iterator<Item = u64>) -> Self {
+        let mut words = words.chain(std::iter::repeat(0));
+        let mut next = |_| words.next().unwrap_or_default();
+        Self {
+            head: std::array::from_fn(&mut next),
+            tail: std::array::from_fn(next),
+        }
     }
 }
 
@@ -142,23 +199,19 @@ impl Nearest {
         }
     }
 
-    fn slots(self) -> Vec<Slot> {
-        let nearer = self.within
-            - self
-                .counts
-                .get(self.limit)
-                .map_or(0, |count| *count as usize);
+    /// The nearest with their distances, in the order in which they were offered.
+    fn kept(self) -> impl Iterator<Item = (Slot, u32)> + use<> {
+        let at_limit = self.counts.get(self.limit);
+        let nearer = self.within - at_limit.map_or(0, |count| *count as usize);
         let mut at_limit = self.count.saturating_sub(nearer);
         let limit = self.limit as u32;
-        let fits = |(_, distance): &(Slot, u32)| {
+        self.kept.into_iter().filter(move |(_, distance)| {
             if *distance == limit && at_limit > 0 {
                 at_limit -= 1;
                 return true;
             }
             *distance < limit
-        };
-        let kept = self.kept.into_iter().filter(fits);
-        kept.map(|(slot, _)| slot).collect()
+        })
     }
 }
 
@@ -190,7 +243,7 @@ impl Rotation {
         }
     }
 
-    fn code(&self, vector: &[f32]) -> [u64; WORDS] {
+    fn code(&self, vector: &[f32]) -> Code {
         let mut values = vector.to_vec();
         values.resize(self.size, 0.0);
         for signs in self.signs.chunks_exact(self.size) {
@@ -199,14 +252,13 @@ impl Rotation {
             }
             hadamard(&mut values);
         }
-        let mut code = [0; WORDS];
-        for (word, values) in code.iter_mut().zip(values.chunks_exact(64)) {
+        let words = values.chunks_exact(64).map(|values| {
             let bits = values.iter().enumerate();
-            *word = bits.fold(0, |word, (at, value)| {
+            bits.fold(0, |word, (at, value)| {
                 word | (u64::from(*value > 0.0) << at)
-            });
-        }
-        code
+            })
+        });
+        Code::of(words)
     }
 }
 
@@ -245,7 +297,9 @@ mod tests {
         let axis =
             |at: usize| -> Vec<f32> { (0..256).map(|i| f32::from(u8::from(i == at))).collect() };
         let distance = |left: &[f32], right: &[f32]| {
-            hamming(&codes.rotation.code(left), &codes.rotation.code(right))
+            let mut codes = codes.clone();
+            codes.put(0, left);
+            codes.distance(0, &codes.query(right))
         };
         assert_eq!(distance(&axis(0), &axis(0)), 0);
         let right_angle = distance(&axis(0), &axis(1));
@@ -269,7 +323,8 @@ mod tests {
             sorted.sort_unstable();
             let mut expected: Vec<Slot> = sorted.into_iter().take(count).map(|(_, slot)| slot).collect();
             expected.sort_unstable();
-            prop_assert_eq!(nearest.slots(), expected);
+            let found: Vec<Slot> = nearest.kept().map(|(slot, _)| slot).collect();
+            prop_assert_eq!(found, expected);
         }
     }
 }

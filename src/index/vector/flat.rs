@@ -12,10 +12,10 @@ use crate::index::best;
 /// Below it a scan of codes saves nothing, and finds less.
 const SCAN_ALL: usize = 5_000;
 
-/// Rows scored at the least, for each hit wanted, and of how many rows one.
-const MIN_SCORED: usize = 160;
+/// Rows scored in any case, of how many rows one more, and for each hit wanted at the least.
+const ALWAYS_SCORED: usize = 200;
+const SCORED_OF: usize = 800;
 const SCORED_PER_HIT: usize = 2;
-const SCORED_OF: usize = 400;
 
 /// The same for originals that are read because there are no rows: each costs some microseconds.
 const MIN_READ: usize = 400;
@@ -48,8 +48,8 @@ impl Residency {
 }
 
 /// Vectors of unit length, `[slots × dimension]` in eight bits a value, beside codes of 512 bits. A search scores every
-/// row while they are few. Then it takes the rows whose codes are nearest, one in 400 but at least 160, and
-/// scores those. It ends by ordering the best by the originals. Insert and remove cost one row. A set of allowed
+/// row while they are few. Then it takes the rows whose codes are nearest, 200 and one in 800, and scores
+/// those. It ends by ordering the best by the originals. Insert and remove cost one row. A set of allowed
 /// slots makes a search faster, the more the fewer it holds. The rows can be dropped when memory is short.
 #[derive(Debug, Clone, Default)]
 pub struct FlatIndex {
@@ -277,9 +277,9 @@ impl FlatIndex {
         let (mut found, read) = match &self.rows {
             Some(rows) => {
                 let query = QueryRow::new(lookup.query);
-                let score = |slot: Slot| (slot, rows.score(slot as usize, &query));
+                let slots: Vec<Slot> = slots.collect();
                 let read = MIN_REREAD.max(lookup.exact.saturating_mul(REREAD_PER_HIT));
-                let scored = slots.map(score).filter(is_near).collect();
+                let scored = rows.scores(&slots, &query).filter(is_near).collect();
                 if lookup.originals.is_none() {
                     return best(scored, lookup.k);
                 }
@@ -366,7 +366,7 @@ impl VectorIndex for FlatIndex {
         };
         let (wanted, all) = match &self.rows {
             Some(_) => {
-                let wanted = (count / SCORED_OF).max(MIN_SCORED);
+                let wanted = ALWAYS_SCORED + count / SCORED_OF;
                 (wanted.max(k.saturating_mul(SCORED_PER_HIT)), SCAN_ALL)
             }
             None => {

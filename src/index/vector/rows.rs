@@ -1,8 +1,12 @@
 //! Vectors as rows of small integers.
 
+use super::super::{Scored, Slot};
 use super::kernels::dot;
 use super::pages::Pages;
 use crate::compact::crc32;
+
+/// Rows that are asked for at a time.
+const AT_ONCE: usize = 16;
 
 /// Vectors in eight bits a value: `row[i] = round(vector[i] / scale)`, with a scale of its own for each row,
 /// so that its largest value is ±127.
@@ -60,6 +64,22 @@ impl Rows {
             return 0.0;
         };
         dot(values, &query.values) as f32 * (scale * query.scale)
+    }
+
+    /// The products of some rows and the query, with their slots. Rows lie far apart, so a few are asked for before any is
+    /// computed with: memory then looks for all of them at the same time.
+    pub fn scores<'a>(
+        &'a self,
+        slots: &'a [Slot],
+        query: &'a QueryRow,
+    ) -> impl Iterator<Item = Scored> + use<'a> {
+        slots.chunks(AT_ONCE).flat_map(move |slots| {
+            let rows = slots.iter().map(|slot| self.values.get(*slot as usize));
+            let first = rows.map(|row| row.and_then(<[i8]>::first).copied().unwrap_or_default());
+            std::hint::black_box(first.fold(0, |all, value| all ^ value));
+            let score = move |slot: &Slot| (*slot, self.score(*slot as usize, query));
+            slots.iter().map(score)
+        })
     }
 
     /// Adds a row to a sum, so many times.
