@@ -3,7 +3,7 @@ import { errorOf, MemoryNotFoundError } from "./errors.js";
 import { LocalTransport } from "./local.js";
 import { fromWire, toQuery, toWire } from "./names.js";
 import { currentPlatform } from "./platform.js";
-import { RemoteTransport } from "./remote.js";
+import { type RemoteOptions, RemoteTransport } from "./remote.js";
 import { AheadStore } from "./storage/ahead.js";
 import { encrypted, fingerprint } from "./storage/encrypted.js";
 import { inIndexedDb } from "./storage/indexeddb.js";
@@ -53,7 +53,7 @@ export class Memory {
   }
 
   /** The same class over a server: edgemem's Worker, or whatever speaks its API. */
-  static connect(options: Scope & { host: string; apiKey?: string | undefined }): Memory {
+  static connect(options: Scope & RemoteOptions): Memory {
     const memory = new Memory(scopeOf(options));
     memory.#transport = Promise.resolve(new RemoteTransport(options));
     return memory;
