@@ -79,6 +79,37 @@ test("the sample conversation is replayed, and every decision is shown with old 
   await look("chat", { phone: "chat" });
 });
 
+test("another memory that is opened while the sample is replayed leaves both chats as they are", async () => {
+  const second = await launch();
+  try {
+    const tab = await second.open(site);
+    const crashes = [];
+    tab.on("pageerror", (error) => crashes.push(String(error)));
+    await tab.setViewportSize({ width: 1280, height: 800 });
+    const { settings } = visitor(tab);
+    const owner = async (name) => {
+      await settings((dialog) => dialog.getByLabel("Whose memory").fill(name));
+      await tab.locator(".who", { hasText: name }).waitFor();
+      await tab.locator(".busy").waitFor({ state: "detached" });
+    };
+    await tab.locator(".welcome button.primary:not(:disabled)").click();
+    await tab.locator(".changes > li").nth(1).waitFor();
+    await tab.locator(".turns .divider").nth(2).waitFor();
+    await owner("bob");
+    assert.equal(await tab.locator(".turn, .divider, .changes > li").count(), 0);
+    await owner("maya");
+    assert.equal(await tab.locator(".divider").count(), await tab.locator(".changes > li").count());
+    await tab.emulateMedia({ reducedMotion: "reduce" });
+    await tab.getByRole("button", { name: /Go on with the sample/ }).click();
+    await tab.locator(".changes > li").nth(7).waitFor();
+    await tab.locator(".busy").waitFor({ state: "detached" });
+    assert.equal(await tab.locator(".divider").count(), 8);
+    assert.deepEqual(crashes, []);
+  } finally {
+    await second.close();
+  }
+});
+
 test("a reload keeps what is remembered and what was said", async () => {
   await page.reload();
   await view("memories");

@@ -163,8 +163,8 @@ export class Session {
     return done ?? false;
   }
 
-  #keep(): void {
-    void this.#keeper.keep(this.log);
+  #keep(log = this.log, keeper = this.#keeper): void {
+    void keeper.keep(log);
     this.#tell();
   }
 
@@ -253,23 +253,24 @@ export class Session {
     { stored, ...options }: { infer?: boolean; timestamp?: string; signal?: AbortSignal; stored?: () => void },
   ): Promise<void> {
     this.#doing(options.infer === false ? "Storing the words …" : "Extracting facts and deciding …");
-    const before = performance.now();
+    // What became of it is told where it was said, even if another memory is open by then.
+    const [log, keeper, before] = [this.log, this.#keeper, performance.now()];
     const added = await place.memory.add(messages, {
       ...options,
       onProgress: ({ phase }) => {
         if (phase !== "stored") return;
         stored?.();
-        this.#keep();
-        this.#doing("Stored. Extracting facts and deciding …");
+        this.#keep(log, keeper);
+        if (place === this.place) this.#doing("Stored. Extracting facts and deciding …");
       },
     });
     const { eventId, results, relations, status, error, note } = added;
     const told = options.infer === false ? "Kept word for word: no model here extracts facts from it." : note;
     const at = options.timestamp ?? new Date().toISOString();
     const change: Change = { eventId, title, at, results, relations, status, milliseconds: performance.now() - before };
-    this.log.changes.push({ ...change, ...(error && { error }), ...(told !== undefined && { note: told }) });
+    log.changes.push({ ...change, ...(error && { error }), ...(told !== undefined && { note: told }) });
     this.said = summary(change);
-    this.#keep();
+    this.#keep(log, keeper);
     this.#lookLater();
   }
 
@@ -322,11 +323,11 @@ export class Session {
     } catch (error) {
       // It begins anew when the visitor goes on, even if another memory is open meanwhile.
       log.turns.length = before;
-      void keeper.keep(log);
+      this.#keep(log, keeper);
       throw error;
     }
-    this.log.replayed.push(id);
-    this.#keep();
+    log.replayed.push(id);
+    this.#keep(log, keeper);
   }
 
   /** Erases everything of this owner, the chat as well. */
