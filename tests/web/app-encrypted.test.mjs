@@ -123,7 +123,9 @@ test("a new memory can be encrypted from the start", async () => {
     await look("settings");
   });
   await page.locator(".who", { hasText: "ann" }).waitFor();
-  await page.locator(".busy").waitFor({ state: "detached" });
+  await does.view("data");
+  await page.getByRole("button", { name: "Lock it now" }).waitFor();
+  await does.view("memories");
   await does.say("My locker in Zanzibar has the number 117");
   await page.locator(".memory", { hasText: "Zanzibar" }).waitFor();
   assert.deepEqual((await stored()).filter((text) => /zanzibar/i.test(text)), []);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { client, key, modelServer, serve as serveWorker } from "../worker/replayed.mjs";
 import { launch, root } from "./harness.mjs";
-import { dress, look as lookAt, screenshots, serveApp, visitor } from "./site.mjs";
+import { dress, drawn, look as lookAt, screenshots, serveApp, visitor } from "./site.mjs";
 
 const expected = JSON.parse(readFileSync(join(root, "samples/expected.json"), "utf8"));
 const current = expected.memories.filter(({ current }) => current).map(({ text }) => text).sort();
@@ -31,6 +31,7 @@ const enter = async (text, tab = page) => {
   await tab.getByRole("button", { name: "Connect" }).click();
 };
 const connected = async (user, tab = page) => {
+  await drawn(tab);
   await tab.locator(".who", { hasText: `On the server · ${user}` }).waitFor();
   await tab.locator(".busy").waitFor({ state: "detached" });
 };

@@ -24,6 +24,9 @@ export async function dress(page) {
   await page.setViewportSize(LOOKS[0].size);
 }
 
+/** Waits until what was begun is shown. */
+export const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
 /** A folder of tests/web/screenshots without those of earlier runs. */
 export function screenshots(name) {
   const folder = join(root, "tests/web/screenshots", name);
@@ -88,5 +91,6 @@ export const visitor = (page) => ({
     await page.getByRole("button", { name: "Settings", exact: true }).click();
     await change(page.locator("dialog.settings"));
     await page.getByRole("button", { name: "Use these" }).click();
+    await drawn(page);
   },
 });
