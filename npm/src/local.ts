@@ -15,6 +15,8 @@ export interface LocalOptions {
   store: Store;
   /** What it reads from, and begins to before it is asked. */
   ahead: AheadStore;
+  /** Encrypts what is stored of a space by another passphrase, or by none. */
+  reencrypt: (space: string, passphrase: string | undefined) => Promise<void>;
   models: Models;
   vectorIndex?: "auto" | "flat" | "hnsw" | undefined;
   megabytes?: number | undefined;
@@ -52,6 +54,8 @@ export class LocalTransport implements Transport {
   /** Who waits for a task of the engine. */
   readonly #tasks = new Map<number, Ending>();
   #engine: Engine;
+  /** A space is being encrypted anew: none is opened meanwhile. */
+  #rewriting: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running = false;
   #closed = false;
@@ -83,6 +87,7 @@ export class LocalTransport implements Transport {
     const { models, store, vectorIndex, megabytes, warn, progress } = this.#options;
     const host: Host = {
       storage: async (space) => {
+        await this.#rewriting?.catch(() => {});
         const database = new RetiringDatabase(await store.open(space));
         this.#databases.set(space, database);
         return database;
@@ -171,18 +176,29 @@ export class LocalTransport implements Transport {
 
   async #answer({ method, target, body = "" }: Ask): Promise<string> {
     const [path, query = ""] = target.split("?");
-    if (path !== "/backup/") return this.#run((engine, task) => engine.ask(task, method, target, body));
+    if (path !== "/backup/" && path !== "/encryption/") return this.#run((engine, task) => engine.ask(task, method, target, body));
     const about = `/v1/stats/?${query}`;
     // Asked, the engine opens the database of the owner.
     await this.#run((engine, task) => engine.ask(task, "GET", about, ""));
     const space = this.#engine.space("GET", about, "");
     const database = this.#databases.get(space) as RetiringDatabase;
+    if (path === "/encryption/") {
+      // What is still being written is refused, and what comes waits.
+      this.#leave(space, database);
+      this.#rewriting = this.#options.reencrypt(space, (JSON.parse(body) as { passphrase?: string }).passphrase);
+      await this.#rewriting;
+      return "{}";
+    }
     if (method === "GET") return dump(database, space);
     await restore(database, space, body, new URLSearchParams(query).has("replace"));
-    // What the engine has in memory of the space is no longer so.
+    this.#leave(space, database);
+    return "{}";
+  }
+
+  /** What the engine has in memory of a space is no longer so. */
+  #leave(space: string, database: RetiringDatabase): void {
     this.#engine.forget(space);
     database.retire();
-    return "{}";
   }
 
   /** Does something, and then sees to the jobs that it left. */

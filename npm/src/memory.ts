@@ -3,9 +3,9 @@ import { errorOf, MemoryNotFoundError } from "./errors.js";
 import { LocalTransport } from "./local.js";
 import { fromWire, toQuery, toWire } from "./names.js";
 import { currentPlatform } from "./platform.js";
-import { RemoteTransport } from "./remote.js";
+import { type RemoteOptions, RemoteTransport } from "./remote.js";
 import { AheadStore } from "./storage/ahead.js";
-import { encrypted, fingerprint } from "./storage/encrypted.js";
+import { encrypted, fingerprint, reencrypt } from "./storage/encrypted.js";
 import { inIndexedDb } from "./storage/indexeddb.js";
 import { inMemory } from "./storage/memory.js";
 import type { Store } from "./storage/store.js";
@@ -53,7 +53,7 @@ export class Memory {
   }
 
   /** The same class over a server: edgemem's Worker, or whatever speaks its API. */
-  static connect(options: Scope & { host: string; apiKey?: string | undefined }): Memory {
+  static connect(options: Scope & RemoteOptions): Memory {
     const memory = new Memory(scopeOf(options));
     memory.#transport = Promise.resolve(new RemoteTransport(options));
     return memory;
@@ -215,6 +215,15 @@ export class Memory {
     await this.#text("POST", `/backup/${query}`, file, options);
   }
 
+  /**
+   * Encrypts what is stored of an owner in this program by another passphrase, or no longer (`null`). All of it, or nothing:
+   * until it is done, the memory is stored as it was. Then close it, and open it with the passphrase.
+   */
+  async encrypt(encryption: { passphrase: string } | null, options: Scope & Call = {}): Promise<void> {
+    const body = JSON.stringify(encryption ?? {});
+    await this.#text("POST", `/encryption/${toQuery(this.#scoped(options))}`, body, options);
+  }
+
   /** Calls back whenever something has changed, here or in another tab. Returns what ends that. */
   onChange(listener: () => void): () => void {
     let end: (() => void) | undefined;
@@ -370,13 +379,16 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined
 async function openHere(options: MemoryOptions, tell: (progress: Progress) => void): Promise<Transport> {
   const { name = "edgemem", llm, embedder, reranker, vectorIndex, megabytes, onWarning } = options;
   const platform = currentPlatform();
-  const ahead = new AheadStore(storeOf(options, name));
-  const store = encrypted(ahead, options.encryption);
+  const { encryption } = options;
+  const stored = storeOf(options, name);
+  const ahead = new AheadStore(stored);
+  const store = encrypted(ahead, encryption);
   const open = (): Promise<Transport> =>
     LocalTransport.open({
       platform,
       store,
       ahead,
+      reencrypt: (space, passphrase) => reencrypt(stored, space, encryption, passphrase === undefined ? undefined : { passphrase }),
       models: { llm, embedder, reranker },
       vectorIndex,
       megabytes,
@@ -385,7 +397,6 @@ async function openHere(options: MemoryOptions, tell: (progress: Progress) => vo
     });
   if (!store.shared || !canShare()) return open();
   // Tabs that have another key, or none, are told nothing by those that have it.
-  const { encryption } = options;
   return TabTransport.open(encryption ? `${name}/${await fingerprint(encryption)}` : name, open);
 }
 

@@ -1,16 +1,15 @@
 // The app as a visitor has it, as a static page: the sample conversation with REPLAYED replies, what is shown of it, and
 // that nothing is asked of anybody else. Leaves a screenshot of each view in tests/web/screenshots.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, root } from "./harness.mjs";
-import { LOOKS, serveApp } from "./site.mjs";
+import { dress, look as lookAt, screenshots, serveApp, visitor } from "./site.mjs";
 
 const expected = JSON.parse(readFileSync(join(root, "samples/expected.json"), "utf8"));
 const current = expected.memories.filter(({ current }) => current).map(({ text }) => text).sort();
-const axe = readFileSync(join(root, "www/node_modules/axe-core/axe.min.js"), "utf8");
-const shots = join(root, "tests/web/screenshots");
+const shots = screenshots("browser");
 
 let site;
 let browser;
@@ -18,68 +17,30 @@ let page;
 const foreign = [];
 const errors = [];
 
-const view = (name) => page.locator(`nav a[data-view="${name}"]`).click();
-const listed = () => page.locator(".memory > .text").allTextContents();
-const setTime = (value) =>
-  page.locator("#time").evaluate((slider, value) => {
-    slider.value = value ?? slider.max;
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-  }, value);
+let view;
+let listed;
+let setTime;
 
 before(async () => {
-  rmSync(shots, { recursive: true, force: true });
-  mkdirSync(shots, { recursive: true });
   site = await serveApp();
   browser = await launch();
   page = await browser.open(site);
   page.setDefaultTimeout(20_000);
+  ({ view, listed, setTime } = visitor(page));
   page.on("request", (request) => {
     const url = request.url();
     if (!url.startsWith(new URL(site.url).origin) && !/^(data|blob):/.test(url)) foreign.push(url);
   });
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
-  await page.emulateMedia({ reducedMotion: "reduce", colorScheme: "light" });
-  await page.setViewportSize(LOOKS[0].size);
+  await dress(page);
 });
 after(async () => {
   await browser?.close();
   site?.stop();
 });
 
-/** A screenshot of what is shown, in each size and both colours, with nothing cut off at the side. */
-async function look(name, { phone = name } = {}) {
-  for (const { name: how, colours, size } of LOOKS) {
-    await page.emulateMedia({ reducedMotion: "reduce", colorScheme: colours });
-    await page.setViewportSize(size);
-    if (phone === "chat" && how.startsWith("phone")) await view("chat");
-    await page.waitForTimeout(200);
-    await page.screenshot({ path: join(shots, `${name}-${how}.png`) });
-    const cut = await page.evaluate(() =>
-      [document.documentElement, ...document.querySelectorAll("main, .turns, dialog[open], .card")]
-        .filter((element) => element.scrollWidth > element.clientWidth + 1)
-        .map((element) => `${element.tagName}.${element.className} ${element.scrollWidth} > ${element.clientWidth}`),
-    );
-    assert.deepEqual(cut, [], `${name}, ${how}: too wide`);
-    const alert = await page.evaluate(() => document.querySelector(".alert")?.offsetHeight ?? 0);
-    assert.ok(alert < 160, `${name}, ${how}: the alert is ${alert} high`);
-    await accessible(`${name}, ${how}`);
-  }
-  await page.emulateMedia({ reducedMotion: "reduce", colorScheme: "light" });
-  await page.setViewportSize(LOOKS[0].size);
-}
-
-/** Axe finds nothing that is serious. */
-async function accessible(where) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 140)} ${failureSummary}`).join(" | ")}`);
-  });
-  assert.deepEqual(found, [], where);
-}
+const look = (name, { phone } = {}) => lookAt(page, shots, name, { chat: phone === "chat" });
 
 test("a visitor who comes for the first time is told what is here", async () => {
   await page.locator(".welcome button.primary:not(:disabled)").waitFor();
@@ -114,8 +75,39 @@ test("the sample conversation is replayed, and every decision is shown with old 
   await look("changes");
   await page.setViewportSize({ width: 390, height: 844 });
   await view("chat");
-  await page.setViewportSize(LOOKS[0].size);
+  await dress(page);
   await look("chat", { phone: "chat" });
+});
+
+test("another memory that is opened while the sample is replayed leaves both chats as they are", async () => {
+  const second = await launch();
+  try {
+    const tab = await second.open(site);
+    const crashes = [];
+    tab.on("pageerror", (error) => crashes.push(String(error)));
+    await tab.setViewportSize({ width: 1280, height: 800 });
+    const { settings } = visitor(tab);
+    const owner = async (name) => {
+      await settings((dialog) => dialog.getByLabel("Whose memory").fill(name));
+      await tab.locator(".who", { hasText: name }).waitFor();
+      await tab.locator(".busy").waitFor({ state: "detached" });
+    };
+    await tab.locator(".welcome button.primary:not(:disabled)").click();
+    await tab.locator(".changes > li").nth(1).waitFor();
+    await tab.locator(".turns .divider").nth(2).waitFor();
+    await owner("bob");
+    assert.equal(await tab.locator(".turn, .divider, .changes > li").count(), 0);
+    await owner("maya");
+    assert.equal(await tab.locator(".divider").count(), await tab.locator(".changes > li").count());
+    await tab.emulateMedia({ reducedMotion: "reduce" });
+    await tab.getByRole("button", { name: /Go on with the sample/ }).click();
+    await tab.locator(".changes > li").nth(7).waitFor();
+    await tab.locator(".busy").waitFor({ state: "detached" });
+    assert.equal(await tab.locator(".divider").count(), 8);
+    assert.deepEqual(crashes, []);
+  } finally {
+    await second.close();
+  }
 });
 
 test("a reload keeps what is remembered and what was said", async () => {

@@ -301,6 +301,41 @@ test("encrypted, nothing can be read in the database, and a wrong passphrase ope
   for (const text of raw) assert.doesNotMatch(text, /zanzibar|treasure|maya|topic|memory|version"?:1,"id/i);
 });
 
+test("a memory is encrypted later, and tabs that do not know the passphrase are told", async () => {
+  const tabs = [await browser.open(site), await browser.open(site)];
+  const openIn = (tab, encryption) =>
+    tab.evaluate(async (encryption) => {
+      const { Memory } = await import("edgemem");
+      window.memory = await Memory.open({ name: "later", userId: "maya", encryption });
+    }, encryption);
+  for (const tab of tabs) await openIn(tab);
+  await tabs[0].evaluate(() => window.memory.add("The treasure is in Zanzibar", { infer: false }));
+  // The second tab does not write: what it asks for is done by the first.
+  await tabs[1].evaluate(async () => {
+    await window.memory.encrypt({ passphrase: "correct horse" });
+    await window.memory.close();
+  });
+  const refused = await tabs[0].evaluate(() => window.memory.getAll().then(() => "answered", ({ code, name }) => [code, name]));
+  assert.deepEqual(refused, ["storage_encrypted", "StorageError"]);
+  await openIn(tabs[1], { passphrase: "correct horse" });
+  const found = () => tabs[1].evaluate(async () => (await window.memory.search("Where is the treasure?")).results.map(({ memory }) => memory));
+  assert.deepEqual(await found(), ["The treasure is in Zanzibar"]);
+  // A memory of nothing, and one that is no longer to be encrypted.
+  const code = await tabs[1].evaluate(async () => {
+    const { Memory } = await import("edgemem");
+    await window.memory.encrypt(null);
+    await window.memory.close();
+    const empty = await Memory.open({ name: "nothing yet", userId: "maya" });
+    await empty.encrypt({ passphrase: "correct horse" });
+    await empty.close();
+    return Memory.open({ name: "nothing yet", userId: "maya" }).then(() => "opened", ({ code }) => code);
+  });
+  assert.equal(code, "storage_encrypted");
+  await openIn(tabs[1]);
+  assert.deepEqual(await found(), ["The treasure is in Zanzibar"]);
+  for (const tab of tabs) await tab.close();
+});
+
 test("the embedder's table is loaded only where it is used", async () => {
   const tables = () => site.requests.filter((path) => path.endsWith("builtin.bin")).length;
   const before = tables();

@@ -57,6 +57,62 @@ for (const encryption of [undefined, { passphrase: "correct horse" }]) {
   });
 }
 
+test("what is stored is encrypted later, by another passphrase, and no longer: all of it or nothing", async () => {
+  const { encrypted, reencrypt } = await import(join(npm, "dist/storage/encrypted.js"));
+  const { inFiles } = await import(join(npm, "dist/storage/sqlite.js"));
+  const { inMemory } = await import(join(npm, "dist/storage/memory.js"));
+  const text = (bytes) => Buffer.from(bytes).toString("latin1");
+  const rows = [["space", "meta", "Maya"], ["entities", "name/maya", "Maya"], ["memories", "0001", "I hid it in Zanzibar"], ["memories", "0002", ""]];
+  const [none, first, second] = [undefined, { passphrase: "correct horse" }, { passphrase: "battery staple" }];
+  for (const store of [inFiles(folder(), "later"), inMemory()]) {
+    const plain = await store.open("one");
+    await plain.commit(rows.map(([table, key, value]) => ["put", table, key, Buffer.from(value)]));
+    plain.close();
+    const read = async (encryption) => {
+      const database = await encrypted(store, encryption).open("one");
+      const all = [];
+      for (const table of ["space", "entities", "memories"]) {
+        const found = await database.scan(table, undefined, true, Infinity);
+        for (let at = 0; at < found.length; at += 2) all.push([table, found[at], text(found[at + 1])]);
+      }
+      database.close();
+      return all;
+    };
+    const raw = async () => {
+      const database = await store.open("one");
+      const all = [];
+      for (const table of ["space", "entities", "memories"]) all.push(...(await database.scan(table, undefined, true, Infinity)));
+      database.close();
+      return all.map((part) => (typeof part === "string" ? part : text(part))).join("\n");
+    };
+    for (const [from, to] of [[none, first], [first, second], [second, none]]) {
+      await assert.rejects(reencrypt(withFailingCommits(store), "one", from, to), /full/);
+      assert.deepEqual(await read(from), rows);
+      await assert.rejects(reencrypt(store, "one", { passphrase: "wrong" }, to), /key|unencrypted/);
+      await reencrypt(store, "one", from, to);
+      assert.deepEqual(await read(to), rows);
+      assert.equal(/maya|zanzibar/i.test(await raw()), to === none);
+      await assert.rejects(read(from), /key|unencrypted|encrypted/);
+    }
+  }
+});
+
+/** The same store, which takes no commit. */
+function withFailingCommits(store) {
+  return {
+    shared: store.shared,
+    async open(space) {
+      const database = await store.open(space);
+      return {
+        get: (...asked) => database.get(...asked),
+        scan: (...asked) => database.scan(...asked),
+        commit: () => Promise.reject(new Error("full")),
+        close: () => database.close(),
+      };
+    },
+  };
+}
+
 test("what was read ahead is what is stored, until something is written", async () => {
   const { AheadStore } = await import(join(npm, "dist/storage/ahead.js"));
   const { inMemory } = await import(join(npm, "dist/storage/memory.js"));

@@ -2,7 +2,7 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import type { Memory } from "./edgemem.js";
-import { type Session, sentence } from "./session.js";
+import type { Session } from "./session.js";
 
 export const Current = createContext<Session | undefined>(undefined);
 
@@ -23,7 +23,8 @@ interface Asked<T> {
 
 /** What the memory answers; asked again when it has changed. The last answer is shown meanwhile. */
 export function useAsked<T>(ask: (memory: Memory) => Promise<T>, more: readonly unknown[] = []): Asked<T> {
-  const { place, revision } = useSession();
+  const session = useSession();
+  const { place, revision } = session;
   const [asked, set] = useState<Asked<T> & { memory?: Memory }>({ value: undefined, problem: undefined, slow: false });
   useEffect(() => {
     const memory = place?.memory;
@@ -35,7 +36,7 @@ export function useAsked<T>(ask: (memory: Memory) => Promise<T>, more: readonly 
     const slow = setTimeout(() => wanted && set((old) => ({ ...old, slow: true })), 600);
     ask(memory)
       .then((value) => wanted && set({ value, problem: undefined, slow: false }))
-      .catch((error: unknown) => wanted && set((old) => ({ ...old, problem: sentence(error), slow: false })))
+      .catch((error: unknown) => wanted && set((old) => ({ ...old, problem: session.explain(error), slow: false })))
       .finally(() => clearTimeout(slow));
     return () => {
       wanted = false;

@@ -45,7 +45,8 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
 
 /** Tells what went wrong, or that it takes a while. */
 export function Waiting({ problem, slow }: { problem: string | undefined; slow: boolean }) {
-  if (problem) return <p class="problem" role="alert">{problem}</p>;
+  const session = useSession();
+  if (problem) return <p class="problem" role="alert">{problem} <button type="button" class="link" onClick={() => session.refresh()}>Try again</button></p>;
   return slow ? <p class="busy" role="status"><span class="spinner" />Reading the memory …</p> : null;
 }
 

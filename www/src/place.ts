@@ -11,6 +11,9 @@ export interface Place {
   load(text: string): Promise<string>;
 }
 
+/** How long a server may take to answer at all, in milliseconds. */
+const ANSWERS = 20_000;
+
 declare const LanguageModel: ChromeLanguageModel | undefined;
 
 /** Chrome's model, where there is one. */
@@ -46,15 +49,16 @@ async function llmOf({ model, baseURL, modelKey, modelName }: Settings): Promise
   return { baseURL, model: modelName, ...(modelKey && { apiKey: modelKey }) };
 }
 
-/** Opens the memory that the settings name. */
-export async function openPlace(settings: Settings): Promise<Place> {
-  return settings.place === "server" ? server(settings) : browser(settings);
+/** Opens the memory that the settings name; one that is stored encrypted by its passphrase. */
+export async function openPlace(settings: Settings, passphrase: string | undefined): Promise<Place> {
+  return settings.place === "server" ? server(settings) : browser(settings, passphrase);
 }
 
-async function browser(settings: Settings): Promise<Place> {
+async function browser(settings: Settings, passphrase: string | undefined): Promise<Place> {
   await load();
   const { userId } = settings;
-  const memory = await Memory.open({ name: "edgemem-app", userId, llm: await llmOf(settings) });
+  const encryption = passphrase === undefined ? undefined : { passphrase };
+  const memory = await Memory.open({ name: "edgemem-app", userId, llm: await llmOf(settings), encryption });
   return {
     kind: "browser",
     memory,
@@ -83,13 +87,20 @@ function fileOf(text: string): Partial<ServerFile> {
 
 async function server({ host, serverKey, userId }: Settings): Promise<Place> {
   const memory = Memory.connect({ host, apiKey: serverKey, userId });
-  await memory.stats();
+  await memory.stats({ signal: AbortSignal.timeout(ANSWERS) }).catch((cause: unknown) => {
+    if ((cause as Error).name !== "TimeoutError") throw cause;
+    throw new Error(`${host} does not answer. Check the address in the settings, or try again.`, { cause });
+  });
   return {
     kind: "server",
     memory,
     async save() {
+      const current = new Set<string>();
+      for await (const { id } of memory.list()) current.add(id);
       const memories: MemoryItem[] = [];
-      for await (const item of memory.list({ showPast: true })) memories.push(item);
+      for await (const item of memory.list({ showPast: true })) {
+        memories.push({ ...item, lifecycleState: current.has(item.id) ? "active" : "retired" });
+      }
       const file: ServerFile = { format: "edgemem-memories", userId, memories };
       return { name: `edgemem-${userId}-memories.json`, text: JSON.stringify(file, null, 1) };
     },
@@ -98,10 +109,12 @@ async function server({ host, serverKey, userId }: Settings): Promise<Place> {
       if (format !== "edgemem-memories" || !memories) {
         throw new Error("A server takes files that were exported from a server. Open this file with a memory in the browser.");
       }
-      for (const { memory: content, createdAt, categories } of memories) {
+      const active = memories.filter(({ lifecycleState }) => lifecycleState !== "retired");
+      for (const { memory: content, createdAt, categories } of active) {
         await memory.add([{ role: "user", content }], { infer: false, timestamp: createdAt, metadata: { categories } });
       }
-      return `${memories.length} memories were added word for word.`;
+      const left = memories.length - active.length;
+      return `${active.length} memories were added word for word.${left > 0 ? ` ${left} that are no longer true were left out.` : ""}`;
     },
   };
 }

@@ -1,37 +1,15 @@
 // What the page is about: an open memory, a chat, and what became of every message. Views read it and redraw on change.
-import { type AddResult, MemoryError } from "./edgemem.js";
+import { type Change, Keeper, type Log, nothing, type Turn } from "./log.js";
 import { openPlace, type Place } from "./place.js";
+import { type Door, doorOf, sentence } from "./problems.js";
 import { canReply, reply } from "./reply.js";
 import type { Session as SampleSession } from "./sample/sample.js";
-import { localStorageOf, read, readSettings, type Settings, write, writeSettings } from "./settings.js";
+import { readSettings, type Settings, userOf, writeSettings } from "./settings.js";
 
-export interface Turn {
-  role: "user" | "assistant" | "recall" | "divider";
-  content: string;
-  at: string;
-}
-
-/** What became of a message or a session. */
-export interface Change extends Pick<AddResult, "eventId" | "results" | "relations" | "status" | "error" | "note"> {
-  title: string;
-  at: string;
-  milliseconds: number;
-}
-
-interface Log {
-  turns: Turn[];
-  changes: Change[];
-  /** The sessions of the sample that were replayed. */
-  replayed: string[];
-}
-
-/** The most that is kept of a chat. */
-const KEPT = 300;
 /** Between two messages of the sample, in milliseconds. */
 const PACE = 220;
 /** Between two looks at what is tried again, in milliseconds. */
 const LATER = 4_000;
-const nothing = (): Log => ({ turns: [], changes: [], replayed: [] });
 
 export class Session {
   settings: Settings = readSettings();
@@ -41,12 +19,16 @@ export class Session {
   busy: string | undefined;
   /** What went wrong, in a sentence that says what to do. */
   problem: string | undefined;
+  /** What the memory waits for before it opens. */
+  door: Door | undefined;
   /** The last thing that was done, for those who do not see it. */
   said = "";
   /** Grows whenever something in the memory has changed. */
   revision = 0;
   /** The day from whose end views look back; now when absent. */
   day: string | undefined;
+  #passphrase: string | undefined;
+  #keeper = new Keeper(this.settings);
   #stop: AbortController | undefined;
   #unwatch: (() => void) | undefined;
   #opening = 0;
@@ -67,54 +49,130 @@ export class Session {
     this.#tell();
   }
 
+  /** Whether what is open is stored encrypted. */
+  get encrypted(): boolean {
+    return this.place !== undefined && this.#passphrase !== undefined;
+  }
+
   /** Opens what the settings name, in place of what is open. */
-  async open(settings = this.settings): Promise<boolean> {
+  async open(given = this.settings, passphrase = this.#known(given)): Promise<boolean> {
     const turn = ++this.#opening;
-    this.stop();
-    this.#unwatch?.();
-    const before = this.place;
-    Object.assign(this, { settings, place: undefined, problem: undefined, day: undefined, log: nothing() });
+    const settings = { ...given, userId: (given.place === "server" && userOf(given.serverKey)) || given.userId };
+    const closed = this.#leave();
+    // Whoever stands before a door goes on seeing it until it opens.
+    Object.assign(this, { settings, problem: undefined, door: this.door && { kind: this.door.kind } });
+    this.#passphrase = passphrase;
     this.busy = settings.place === "server" ? "Connecting to the server …" : "Opening the memory in this browser …";
     writeSettings(settings);
     this.#tell();
     try {
-      await before?.memory.close();
-      const place = await openPlace(settings);
+      await closed;
+      const place = await openPlace(settings, passphrase);
+      const keeper = new Keeper(settings, passphrase);
+      const log = await keeper.load();
       if (turn !== this.#opening) {
         await place.memory.close();
         return false;
       }
-      this.place = place;
-      this.log = { ...nothing(), ...read<Log>(localStorageOf(), this.#logName()) };
+      Object.assign(this, { place, log, door: undefined });
+      this.#keeper = keeper;
       this.#lookLater();
-      this.#unwatch = place.memory.onChange(() => {
-        this.revision++;
-        this.#tell();
-      });
+      this.#unwatch = place.memory.onChange(() => this.refresh());
     } catch (error) {
-      if (turn === this.#opening) this.problem = sentence(error);
+      if (turn === this.#opening) this.#fail(error);
     } finally {
       if (turn === this.#opening) this.busy = undefined;
-      this.revision++;
-      this.#tell();
+      this.refresh();
     }
     return this.place !== undefined;
   }
 
-  #logName(): string {
-    const { place, host, userId } = this.settings;
-    return `edgemem-app/chat/${place === "server" ? host : "browser"}/${userId}`;
+  /** The passphrase, unless another memory is meant than the one that it opens. */
+  #known({ place, userId }: Settings): string | undefined {
+    return place === "browser" && place === this.settings.place && userId === this.settings.userId ? this.#passphrase : undefined;
   }
 
-  #keep(): void {
-    const { turns, changes, replayed } = this.log;
-    write(localStorageOf(), this.#logName(), { turns: turns.slice(-KEPT), changes: changes.slice(-KEPT), replayed });
+  /** Lets go of what is open. */
+  async #leave(): Promise<void> {
+    this.stop();
+    this.#unwatch?.();
+    clearTimeout(this.#later);
+    const { place } = this;
+    Object.assign(this, { place: undefined, day: undefined, log: nothing(), busy: undefined });
+    await place?.memory.close();
+  }
+
+  /** Has every view ask anew. */
+  refresh(): void {
+    this.revision++;
     this.#tell();
   }
 
-  #turn(role: Turn["role"], content: string, at = new Date().toISOString()): void {
-    this.log.turns.push({ role, content, at });
+  #fail(error: unknown): void {
+    this.door = doorOf(error, this.settings);
+    if (!this.door) {
+      this.problem = sentence(error);
+      return;
+    }
+    this.#passphrase = undefined;
+    void this.#leave();
+  }
+
+  /** What went wrong in a view, in words. A key that is refused meanwhile closes the memory. */
+  explain(error: unknown): string {
+    if (this.place && doorOf(error, this.settings)) {
+      this.#fail(error);
+      this.#tell();
+    }
+    return sentence(error);
+  }
+
+  /** Forgets the key of the server, and what is kept here of the chat. */
+  async forget(): Promise<void> {
+    await this.#keeper.forget();
+    await this.open({ ...this.settings, serverKey: "", rememberKeys: false });
+  }
+
+  /** Forgets the passphrase: it is asked for again. */
+  lock(): Promise<boolean> {
+    this.#passphrase = undefined;
+    return this.open();
+  }
+
+  /** Stores the memory encrypted by this passphrase, or no longer. */
+  async encrypt(passphrase: string | undefined): Promise<boolean> {
+    const done = await this.run(passphrase === undefined ? "Decrypting …" : "Encrypting …", async ({ memory }) => {
+      // Views are not to ask what opens nothing any more once it is done.
+      this.#unwatch?.();
+      this.place = undefined;
+      this.#tell();
+      try {
+        await memory.encrypt(passphrase === undefined ? null : { passphrase });
+      } catch (error) {
+        await memory.close();
+        await this.open();
+        this.problem = sentence(error);
+        return false;
+      }
+      await memory.close();
+      this.#passphrase = passphrase;
+      this.#keeper = new Keeper(this.settings, passphrase);
+      await this.#keeper.keep(this.log);
+      return this.open();
+    });
+    return done ?? false;
+  }
+
+  #keep(log = this.log, keeper = this.#keeper): void {
+    void keeper.keep(log);
+    this.#tell();
+  }
+
+  #turn(role: Turn["role"], content: string, more: Partial<Turn> = {}): Turn {
+    const turn: Turn = { role, content, at: new Date().toISOString(), ...more };
+    this.log.turns.push(turn);
     this.#keep();
+    return turn;
   }
 
   /** Does something that takes a while, with whatever goes wrong told. */
@@ -128,12 +186,11 @@ export class Session {
     try {
       return await what(place, stop.signal);
     } catch (error) {
-      if (!stop.signal.aborted) this.problem = sentence(error);
+      if (!stop.signal.aborted) this.#fail(error);
       return undefined;
     } finally {
       if (this.#stop === stop) this.busy = undefined;
-      this.revision++;
-      this.#tell();
+      this.refresh();
     }
   }
 
@@ -149,7 +206,7 @@ export class Session {
 
   /** Says something: it is answered, and remembered. */
   async send(content: string): Promise<void> {
-    this.#turn("user", content);
+    const said = this.#turn("user", content, { unstored: true });
     await this.run("Recalling what belongs to it …", async (place, signal) => {
       const messages = [{ role: "user", content }];
       if (canReply(this.settings)) {
@@ -167,11 +224,19 @@ export class Session {
           messages.push({ role: "assistant", content: answer });
         }
       } else {
-        const { results } = await place.memory.search(content, { topK: 3, threshold: 0.25, transcript: this.settings.model === "none" ? "fill" : "never", signal });
-        if (results.length > 0) this.#turn("recall", results.map(({ memory }) => brief(memory)).join("\n"));
+        const { results } = await place.memory.search(content, { topK: 3, threshold: 0.25, signal });
+        const facts = results.filter(({ kind }) => kind === "fact");
+        if (results.length > 0) this.#turn("recall", (facts.length > 0 ? facts : results).map(({ memory }) => brief(memory)).join("\n"));
       }
-      await this.#add(place, content, messages, { infer: await this.#infers(content), signal });
+      await this.#add(place, content, messages, { infer: await this.#infers(content), signal, stored: () => delete said.unstored });
     });
+  }
+
+  /** Says again what was not stored. */
+  async resend(turn: Turn): Promise<void> {
+    if (!this.place || this.busy) return;
+    this.log.turns = this.log.turns.filter((other) => other !== turn);
+    await this.send(turn.content);
   }
 
   /** Whether facts can be extracted from a message: the sample knows only its own. */
@@ -185,23 +250,27 @@ export class Session {
     place: Place,
     title: string,
     messages: { role: string; content: string }[],
-    options: { infer?: boolean; timestamp?: string; signal?: AbortSignal },
+    { stored, ...options }: { infer?: boolean; timestamp?: string; signal?: AbortSignal; stored?: () => void },
   ): Promise<void> {
     this.#doing(options.infer === false ? "Storing the words …" : "Extracting facts and deciding …");
-    const before = performance.now();
+    // What became of it is told where it was said, even if another memory is open by then.
+    const [log, keeper, before] = [this.log, this.#keeper, performance.now()];
     const added = await place.memory.add(messages, {
       ...options,
       onProgress: ({ phase }) => {
-        if (phase === "stored") this.#doing("Stored. Extracting facts and deciding …");
+        if (phase !== "stored") return;
+        stored?.();
+        this.#keep(log, keeper);
+        if (place === this.place) this.#doing("Stored. Extracting facts and deciding …");
       },
     });
     const { eventId, results, relations, status, error, note } = added;
     const told = options.infer === false ? "Kept word for word: no model here extracts facts from it." : note;
     const at = options.timestamp ?? new Date().toISOString();
     const change: Change = { eventId, title, at, results, relations, status, milliseconds: performance.now() - before };
-    this.log.changes.push({ ...change, ...(error && { error }), ...(told !== undefined && { note: told }) });
+    log.changes.push({ ...change, ...(error && { error }), ...(told !== undefined && { note: told }) });
     this.said = summary(change);
-    this.#keep();
+    this.#keep(log, keeper);
     this.#lookLater();
   }
 
@@ -240,23 +309,25 @@ export class Session {
 
   async #replaySession(place: Place, { id, time, messages }: SampleSession, signal: AbortSignal): Promise<void> {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const before = this.log.turns.length;
-    this.#turn("divider", id.replaceAll("-", " "), time);
-    for (const { role, content } of messages) {
-      this.#doing("Replaying the sample …");
-      if (!still) await pause(PACE + Math.min(content.length * 3, 500), signal);
-      if (signal.aborted) {
-        // It begins anew when the visitor goes on.
-        this.log.turns.length = before;
-        this.#keep();
-        throw signal.reason;
+    const [log, keeper, before] = [this.log, this.#keeper, this.log.turns.length];
+    this.#turn("divider", id.replaceAll("-", " "), { at: time });
+    try {
+      for (const { role, content } of messages) {
+        this.#doing("Replaying the sample …");
+        if (!still) await pause(PACE + Math.min(content.length * 3, 500), signal);
+        signal.throwIfAborted();
+        this.#turn(role as Turn["role"], content, { at: time });
       }
-      this.#turn(role as Turn["role"], content, time);
+      // Not to be stopped: what was told is remembered once.
+      await this.#add(place, id.replaceAll("-", " "), messages, { timestamp: time });
+    } catch (error) {
+      // It begins anew when the visitor goes on, even if another memory is open meanwhile.
+      log.turns.length = before;
+      this.#keep(log, keeper);
+      throw error;
     }
-    // Not to be stopped: what was told is remembered once.
-    await this.#add(place, id.replaceAll("-", " "), messages, { timestamp: time });
-    this.log.replayed.push(id);
-    this.#keep();
+    log.replayed.push(id);
+    this.#keep(log, keeper);
   }
 
   /** Erases everything of this owner, the chat as well. */
@@ -264,7 +335,7 @@ export class Session {
     const done = await this.run("Erasing everything …", async (place) => {
       await place.memory.deleteAll();
       this.log = nothing();
-      write(localStorageOf(), this.#logName(), undefined);
+      await this.#keeper.forget();
       this.day = undefined;
       this.said = "Everything was erased.";
       return true;
@@ -298,30 +369,4 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
       resolve();
     });
   });
-}
-
-/** A message as a sentence. */
-export function ended(message: string): string {
-  const first = /^[a-z]+[ :,]/.test(message) && !message.startsWith("http") ? message.charAt(0).toUpperCase() : message.charAt(0);
-  return `${first}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
-}
-
-/** What went wrong and what to do about it. */
-export function sentence(error: unknown): string {
-  if (!(error instanceof MemoryError)) return error instanceof Error ? error.message : String(error);
-  return [ended(error.message), adviceOn(error)].filter(Boolean).join(" ");
-}
-
-function adviceOn({ code, status }: MemoryError): string | undefined {
-  if (status === 401 || status === 403) return "Enter the server’s key in the settings (cargo xtask dev prints it).";
-  switch (code) {
-    case "server_unreachable":
-      return "Check the address in the settings, and that the server is running.";
-    case "wrong_space":
-      return "Enter its owner’s name in the settings, and import it there.";
-    case "writer_lost":
-      return "The tab that kept this memory was closed while it worked: look whether it was done, and repeat it if not.";
-    default:
-      return undefined;
-  }
 }

@@ -13,7 +13,7 @@ export interface Settings {
   baseURL: string;
   modelName: string;
   modelKey: string;
-  /** Whether the keys outlive the tab. */
+  /** Whether the keys outlive the tab, and with a server's what was said in the chat. */
   rememberKeys: boolean;
 }
 
@@ -36,6 +36,20 @@ export const standard: Settings = {
 
 /** Where Ollama listens unless told otherwise. */
 export const OLLAMA = "http://localhost:11434/v1";
+
+/** The user whose memory a token opens; a key opens everybody's. */
+export function userOf(key: string): string | undefined {
+  const [, claims, code] = key.trim().split(".");
+  if (claims === undefined || code === undefined) return undefined;
+  try {
+    const bytes = Uint8Array.from(atob(claims.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+    const { sub } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown };
+    return typeof sub === "string" ? sub : undefined;
+  } catch {
+    // The server says what is wrong with it.
+    return undefined;
+  }
+}
 
 export function readSettings(): Settings {
   return { ...standard, ...read(localStorageOf(), SETTINGS), ...read(localStorageOf(), KEYS), ...read(sessionStorageOf(), KEYS) };
@@ -69,7 +83,7 @@ export function write(storage: Storage | undefined, name: string, value: object 
 }
 
 export const localStorageOf = (): Storage | undefined => storageOf(() => localStorage);
-const sessionStorageOf = (): Storage | undefined => storageOf(() => sessionStorage);
+export const sessionStorageOf = (): Storage | undefined => storageOf(() => sessionStorage);
 
 function storageOf(get: () => Storage): Storage | undefined {
   try {

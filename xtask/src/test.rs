@@ -13,7 +13,7 @@ use crate::npm;
 use crate::process::handle_interrupts;
 use crate::serving::build_model_server;
 use crate::shell::{Project, output, run as execute, say};
-use crate::tools::{self, BuildTools, Node};
+use crate::tools::{self, BuildTools};
 
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 /// Crates that are compiled to WebAssembly, each alone: together, cargo would unify their features.
@@ -220,19 +220,21 @@ fn worker(project: &Project) -> Result<(), Failure> {
 }
 
 fn web(project: &Project) -> Result<(), Failure> {
+    let tools = BuildTools::ready(project)?;
+    build::worker(project, &tools, build::WORKER)?;
+    build::table(project)?;
     app::build(project)?;
     npm::suite(project)?;
     npm::sizes(project)?;
     app::sizes(project)?;
-    let node = Node::ready(project)?;
     let models = build_model_server(project)?;
-    let mut command = project.command(&node.program);
+    let mut command = project.command(&tools.node.program);
     command
         .args(["--test", "--test-reporter=spec", "--test-timeout=300000"])
         .args(files(project, "tests/web", ".test.mjs")?);
     execute(
         command
-            .env("PATH", node.path())
+            .env("PATH", tools.node.path())
             .env("EDGEMEM_CHROMIUM", tools::chromium()?)
             .env("EDGEMEM_MODEL_SERVER", models),
     )

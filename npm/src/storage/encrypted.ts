@@ -6,7 +6,7 @@
 // passphrase, only the salt is.
 import { errorOf } from "../errors.js";
 import { byBytes } from "./memory.js";
-import { type Database, META, type Store, type Write } from "./store.js";
+import { type Database, META, type Store, TABLES, type Write } from "./store.js";
 
 /** How to encrypt what is stored: by a passphrase that somebody types, or a key that the program keeps elsewhere. */
 export type Encryption = { passphrase: string } | { key: CryptoKey | Uint8Array };
@@ -184,19 +184,27 @@ class EncryptedDatabase implements Database {
   }
 }
 
-/** Opens a database that is encrypted, or is to be. */
-async function unlock(inner: Database, encryption: Encryption): Promise<Database> {
+/** A database that is encrypted from its next commit on, by keys of its own. */
+async function begin(inner: Database, encryption: Encryption): Promise<Database> {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const keys = await keysOf(encryption, salt);
+  const proof = await seal(keys, HEADER, PROOF, new Uint8Array());
+  const header: Header = { version: 1, salt: toBase64(salt), proof: toBase64(proof) };
+  return new EncryptedDatabase(inner, keys, encoder.encode(JSON.stringify(header)));
+}
+
+/** Opens a database that is encrypted, or is to be; without a key, one that is not. */
+async function unlock(inner: Database, encryption: Encryption | undefined): Promise<Database> {
   const stored = await inner.get(META, HEADER);
+  if (!encryption) {
+    if (!stored) return inner;
+    const message = "this memory is encrypted: open it with its passphrase or key";
+    throw errorOf({ code: "storage_encrypted", status: 403, message });
+  }
   if (!stored) {
-    if ((await inner.scan("space", undefined, true, 1)).length > 0) {
-      const message = "this memory is stored unencrypted: export it, delete it, and import it with encryption";
-      throw errorOf({ code: "storage_not_encrypted", status: 409, message });
-    }
-    const salt = crypto.getRandomValues(new Uint8Array(16));
-    const keys = await keysOf(encryption, salt);
-    const proof = await seal(keys, HEADER, PROOF, new Uint8Array());
-    const header: Header = { version: 1, salt: toBase64(salt), proof: toBase64(proof) };
-    return new EncryptedDatabase(inner, keys, encoder.encode(JSON.stringify(header)));
+    if ((await inner.scan("space", undefined, true, 1)).length === 0) return begin(inner, encryption);
+    const message = "this memory is stored unencrypted: open it without a key, and encrypt() it";
+    throw errorOf({ code: "storage_not_encrypted", status: 409, message });
   }
   const header: Header = JSON.parse(decoder.decode(stored));
   if (header.version !== 1) {
@@ -218,16 +226,28 @@ export function encrypted(store: Store, encryption: Encryption | undefined): Sto
     async open(space) {
       const inner = await store.open(space);
       try {
-        if (encryption) return await unlock(inner, encryption);
-        if (await inner.get(META, HEADER)) {
-          const message = "this memory is encrypted: open it with its passphrase or key";
-          throw errorOf({ code: "storage_encrypted", status: 403, message });
-        }
-        return inner;
+        return await unlock(inner, encryption);
       } catch (error) {
         inner.close();
         throw error;
       }
     },
   };
+}
+
+/** Stores all of a space by another key, or by none, in one commit: until it is done, what was there stays as it was. */
+export async function reencrypt(store: Store, space: string, from: Encryption | undefined, to: Encryption | undefined): Promise<void> {
+  const inner = await store.open(space);
+  try {
+    const before = await unlock(inner, from);
+    const writes: Write[] = [["clear"]];
+    for (const table of TABLES) {
+      const rows = await before.scan(table, undefined, true, Infinity);
+      for (let at = 0; at < rows.length; at += 2) writes.push(["put", table, rows[at] as string, rows[at + 1] as Uint8Array]);
+    }
+    if (to) await (await begin(inner, to)).commit(writes);
+    else await inner.commit([...writes, ["delete", META, HEADER]]);
+  } finally {
+    inner.close();
+  }
 }

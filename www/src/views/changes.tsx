@@ -1,8 +1,9 @@
 // What became of every message: what was extracted, and each decision with the old and the new text.
 import type { AddedMemory } from "../edgemem.js";
 import { useSession } from "../hooks.js";
+import type { Change } from "../log.js";
 import { date, Difference, Empty, Tag, words } from "../parts.js";
-import { type Change, ended } from "../session.js";
+import { ended } from "../problems.js";
 
 const NAMES: Record<string, string> = { ADD: "Add", UPDATE: "Update", DELETE: "Delete", NONE: "Known" };
 

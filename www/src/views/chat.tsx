@@ -1,8 +1,8 @@
 // The conversation.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useSession } from "../hooks.js";
+import type { Turn } from "../log.js";
 import { date, Icon } from "../parts.js";
-import type { Turn } from "../session.js";
 import { canReply } from "../reply.js";
 import { SAMPLE_USER, type Settings } from "../settings.js";
 
@@ -44,7 +44,9 @@ function about({ place, model, modelName: name }: Settings): string {
   return model === "chrome" ? "Chrome's model" : name || "Choose a model";
 }
 
-function Said({ turn: { role, content, at } }: { turn: Turn }) {
+function Said({ turn }: { turn: Turn }) {
+  const session = useSession();
+  const { role, content, at, unstored } = turn;
   if (role === "divider") return <h3 class="divider"><span>{content}</span> <time dateTime={at}>{date(at)}</time></h3>;
   if (role === "recall") {
     return (
@@ -54,7 +56,12 @@ function Said({ turn: { role, content, at } }: { turn: Turn }) {
       </div>
     );
   }
-  return <div class={`turn ${role}`}><p class="visually-hidden">{role === "user" ? "You" : "Assistant"}:</p><p class="text">{content}</p></div>;
+  return (
+    <>
+      <div class={`turn ${role}`}><p class="visually-hidden">{role === "user" ? "You" : "Assistant"}:</p><p class="text">{content}</p></div>
+      {unstored && !session.busy && <p class="unstored">Not remembered. <button type="button" class="link" onClick={() => void session.resend(turn)}>Try again</button></p>}
+    </>
+  );
 }
 
 function Welcome({ openSettings }: { openSettings: () => void }) {
@@ -74,7 +81,7 @@ function Welcome({ openSettings }: { openSettings: () => void }) {
           <p class="note">Eight talks with {SAMPLE_USER === settings.userId ? "Maya" : "a made-up user"}, January to June 2026. {settings.place === "server" ? "The server’s model finds the facts in them." : "Written by hand, and so are the replies of the model; the rest is real."}</p>
         </>
       )}
-      <p class="note">Or <button type="button" class="link" onClick={openSettings}>choose a model</button>: your own key, Ollama on this machine, Chrome’s own, or none.</p>
+      <p class="note">Or <button type="button" class="link" onClick={openSettings}>choose a model</button>: your own key, Ollama on this machine, Chrome’s own, or none.{settings.place === "browser" && " The memory can be encrypted with a passphrase, or kept on a server."}</p>
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import { useAsked, useSession } from "../hooks.js";
 import { Icon, Waiting } from "../parts.js";
+import { NewPassphrase } from "./passphrase.js";
 
 export function Data() {
   const session = useSession();
@@ -37,7 +38,7 @@ export function Data() {
           <button type="button" disabled={!idle} onClick={() => file.current?.click()}>Import …</button>
           <input ref={file} type="file" accept="application/json,.json" hidden aria-label="File to import" onChange={({ currentTarget }) => { void take(currentTarget.files?.[0]); currentTarget.value = ""; }} />
         </div>
-        <p class="note">{place?.kind === "server" ? "An import adds the memories of a file word for word." : "An import replaces what is remembered here. The file must be of the same owner."}</p>
+        <p class="note">{place?.kind === "server" ? "An import adds the memories of a file word for word, but for what is no longer true." : "An import replaces what is remembered here. The file must be of the same owner."}</p>
         {done && <p class="done" role="status">{done}</p>}
       </section>
       <section class="card">
@@ -48,6 +49,7 @@ export function Data() {
           <button type="button" disabled={!idle} onClick={() => graph("cypher", "cypher")}>Cypher</button>
         </div>
       </section>
+      {place?.kind === "browser" && isSecureContext && <Encryption />}
       <section class="card danger">
         <h3>Erase everything</h3>
         <p>Texts, vectors, relations, summaries, messages and this chat of “{settings.userId}” are removed {place?.kind === "server" ? "from the server" : "from this browser"}. Nothing brings them back but an export.</p>
@@ -62,6 +64,42 @@ export function Data() {
         </form>
       </dialog>
     </>
+  );
+}
+
+/** Whether what this browser stores can be read without a passphrase, and how to change that. */
+function Encryption() {
+  const session = useSession();
+  const { settings, busy, encrypted } = session;
+  const [asking, ask] = useState(false);
+  const [passphrase, set] = useState("");
+  const enter = (event: Event): void => {
+    event.preventDefault();
+    void session.encrypt(passphrase).then((done) => done && ask(false));
+  };
+  const remove = (): void => {
+    if (confirm(`Store the memory of “${settings.userId}” unencrypted? Whoever can read this browser’s files can read it then.`)) void session.encrypt(undefined);
+  };
+  return (
+    <section class="card" aria-labelledby="encryption">
+      <h3 id="encryption">Encryption</h3>
+      <p>{encrypted ? `What this browser stores of “${settings.userId}” is encrypted, and its passphrase is asked for whenever it is opened.` : `What this browser stores of “${settings.userId}” can be read by whoever can read its files. A passphrase encrypts it.`}</p>
+      {asking ? (
+        <form class="fields" onSubmit={enter}>
+          <NewPassphrase set={set} />
+          <div class="buttons">
+            <button type="submit" class="primary" disabled={Boolean(busy)}>{encrypted ? "Change the passphrase" : "Encrypt"}</button>
+            <button type="button" onClick={() => ask(false)}>Cancel</button>
+          </div>
+        </form>
+      ) : (
+        <div class="buttons">
+          {encrypted && <button type="button" disabled={Boolean(busy)} onClick={() => void session.lock()}>Lock it now</button>}
+          <button type="button" disabled={Boolean(busy)} onClick={() => ask(true)}>{encrypted ? "Another passphrase …" : "Encrypt …"}</button>
+          {encrypted && <button type="button" disabled={Boolean(busy)} onClick={remove}>Store it unencrypted …</button>}
+        </div>
+      )}
+    </section>
   );
 }
 

@@ -4,7 +4,6 @@ import type { HistoryEntry } from "../edgemem.js";
 import { useSession } from "../hooks.js";
 import { date, Difference, Empty, Icon, Tag, TimeBar, useTold, Waiting, words } from "../parts.js";
 import { knownOn, type Shown } from "../past.js";
-import { sentence } from "../session.js";
 
 /** Shown at first, and by each press for more. */
 const SOME = 100;
@@ -77,11 +76,13 @@ function One({ shown: { item, text, over, versions } }: { shown: Shown }) {
 
 /** What happened to a memory, asked for when somebody wants to see it. */
 function History({ id }: { id: string }) {
-  const { place, revision } = useSession();
+  const session = useSession();
+  const { place, revision } = session;
   const [history, setHistory] = useState<HistoryEntry[]>();
   const [problem, setProblem] = useState<string>();
   useEffect(() => {
-    place?.memory.history(id).then(setHistory, (error: unknown) => setProblem(sentence(error)));
+    setProblem(undefined);
+    place?.memory.history(id).then(setHistory, (error: unknown) => setProblem(session.explain(error)));
   }, [place, id, revision]);
   return (
     <>

@@ -3,7 +3,6 @@ import { useEffect, useState } from "preact/hooks";
 import type { MemoryItem, SearchHit } from "../edgemem.js";
 import { useSession } from "../hooks.js";
 import { date, Empty, Level, Tag, TimeBar, useTold, Waiting, words } from "../parts.js";
-import { sentence } from "../session.js";
 
 const EXAMPLES = ["Where does the user live?", "What should I cook for her?", "Who is Mel?", "What happened in Tokyo?"];
 
@@ -43,7 +42,7 @@ export function Recall() {
       clearTimeout(timer);
       if (wanted) setSlow(false);
     };
-    search().catch((error: unknown) => wanted && setProblem(sentence(error))).finally(end);
+    search().catch((error: unknown) => wanted && setProblem(session.explain(error))).finally(end);
     return () => {
       end();
       wanted = false;

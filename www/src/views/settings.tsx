@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useSession } from "../hooks.js";
 import { chrome } from "../place.js";
-import { type ModelKind, OLLAMA, SAMPLE_USER, type Settings, standard } from "../settings.js";
+import { type ModelKind, OLLAMA, SAMPLE_USER, type Settings, standard, userOf } from "../settings.js";
+import { NewPassphrase } from "./passphrase.js";
 
 const MODELS: [ModelKind, string, string][] = [
   ["sample", "Sample replies", "Written by hand, for the sample conversation. No key, no network."],
@@ -22,10 +23,12 @@ export function SettingsDialog({ open, close }: { open: boolean; close: () => vo
   const session = useSession();
   const dialog = useRef<HTMLDialogElement>(null);
   const [draft, setDraft] = useState<Settings>(session.settings);
+  const [encrypt, setEncrypt] = useState(false);
+  const [passphrase, setPassphrase] = useState("");
   useEffect(() => {
     if (!open) return;
-    const asked = location.hash === "#server" && session.settings.place === "browser";
-    setDraft(asked ? { ...session.settings, place: "server" } : session.settings);
+    setDraft(session.settings);
+    setEncrypt(false);
     dialog.current?.showModal();
   }, [open]);
   const set = (fields: Partial<Settings>): void => setDraft((old) => ({ ...old, ...fields }));
@@ -42,11 +45,14 @@ export function SettingsDialog({ open, close }: { open: boolean; close: () => vo
     set({ model, baseURL, userId: mine ? "me" : model === "sample" ? SAMPLE_USER : draft.userId });
   };
   const server = draft.place === "server";
+  const owner = userOf(draft.serverKey);
+  const encrypted = (session.encrypted || session.door?.kind === "passphrase") && draft.userId === session.settings.userId;
   const url = draft.model === "endpoint" || draft.model === "ollama";
   const save = (event: Event): void => {
     event.preventDefault();
     dialog.current?.close();
-    void session.open({ ...draft, userId: draft.userId.trim(), host: draft.host.trim(), serverKey: draft.serverKey.trim(), modelKey: draft.modelKey.trim() });
+    const next = { ...draft, userId: draft.userId.trim(), host: draft.host.trim(), serverKey: draft.serverKey.trim(), modelKey: draft.modelKey.trim() };
+    void session.open(next).then((open) => open && encrypt && !server && session.encrypt(passphrase));
   };
   return (
     <dialog ref={dialog} class="settings" aria-labelledby="settings-title" onClose={close}>
@@ -59,8 +65,12 @@ export function SettingsDialog({ open, close }: { open: boolean; close: () => vo
             <label class="choice"><input type="radio" name="place" checked={server} onChange={() => set({ place: "server" })} /><span><b>On a server</b><small>edgemem’s Worker, by its API.</small></span></label>
           </div>
           {server && field("host", "Address", { type: "url", required: true, inputMode: "url" })}
-          {server && field("serverKey", "Key", { type: "password", autocomplete: "off" }, "cargo xtask dev prints it. It is sent to this address only.")}
-          {field("userId", "Whose memory", { required: true, autocomplete: "off" }, "Memories of different names never meet.")}
+          {server && field("serverKey", "Key or token", { type: "password", autocomplete: "off" }, owner === undefined ? "cargo xtask dev prints a key. It is sent to this address only." : `A token that opens the memory of “${owner}”. It is sent to this address only.`)}
+          {server && session.settings.serverKey !== "" && <button type="button" class="small forget" onClick={() => { dialog.current?.close(); void session.forget(); }}>Forget the key</button>}
+          {!(server && owner) && field("userId", "Whose memory", { required: true, autocomplete: "off" }, "Memories of different names never meet.")}
+          {!server && !encrypted && isSecureContext && <label class="check"><input type="checkbox" checked={encrypt} onChange={({ currentTarget }) => setEncrypt(currentTarget.checked)} />Encrypt it with a passphrase</label>}
+          {open && !server && !encrypted && encrypt && <NewPassphrase set={setPassphrase} />}
+          {!server && encrypted && <p class="note">It is encrypted. “Data” changes or removes its passphrase.</p>}
         </fieldset>
         <fieldset>
           <legend>{server ? "Who answers in the chat" : "Model"}</legend>
@@ -77,9 +87,9 @@ export function SettingsDialog({ open, close }: { open: boolean; close: () => vo
           </div>
           {url && field("baseURL", "Address", { type: "url", required: true, inputMode: "url" })}
           {url && field("modelName", "Model’s name", { required: true, placeholder: draft.model === "ollama" ? "qwen3:8b" : "gpt-5-mini", autocomplete: "off" })}
-          {draft.model === "endpoint" && field("modelKey", "Key", { type: "password", autocomplete: "off" }, "It stays in this tab and is sent to this address only.")}
+          {draft.model === "endpoint" && field("modelKey", "Key", { type: "password", autocomplete: "off" }, "It is sent to this address only.")}
         </fieldset>
-        <label class="check"><input type="checkbox" checked={draft.rememberKeys} onChange={({ currentTarget }) => set({ rememberKeys: currentTarget.checked })} />Remember keys on this device</label>
+        <label class="check"><input type="checkbox" checked={draft.rememberKeys} onChange={({ currentTarget }) => set({ rememberKeys: currentTarget.checked })} />Keep keys in this browser, not only until this tab is closed</label>
         <div class="buttons end actions">
           <button type="button" onClick={() => dialog.current?.close()}>Cancel</button>
           <button type="submit" class="primary">Use these</button>
