@@ -14,9 +14,9 @@ use crate::index::{Bitmap, Lookup, Scored, Slot, VectorError, VectorIndex};
 use crate::memory::{Id, Moment};
 use crate::operation::{Step, Stop};
 
-/// So many memories found first say what is looked for. From 5 to 20 little changes, as with the others here by
+/// So many memories found first say what is looked for. From 5 to 10 little changes, as with the others here by
 /// `cargo xtask eval`.
-const FIRST: usize = 10;
+const FIRST: usize = 7;
 /// So many that are like them are taken into account.
 const LIKE: usize = 100;
 /// Memories that follow each other within so much time are of one session, in milliseconds.
