@@ -4,12 +4,14 @@
 
 mod checksum;
 mod decimal;
+mod ordered;
 mod unicode;
 
 use serde::de::DeserializeOwned;
 
 pub use checksum::crc32;
 pub use decimal::decimal;
+pub use ordered::{OrderedMap, OrderedSet};
 pub use unicode::{is_combining_mark, is_nonspacing_mark, is_other, is_punctuation, nfd, nfkc};
 
 /// Reads JSON. `serde_json` makes all readers once for texts and once for bytes; records are bytes.
