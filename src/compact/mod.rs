@@ -12,7 +12,10 @@ use serde::de::DeserializeOwned;
 pub use checksum::crc32;
 pub use decimal::decimal;
 pub use ordered::{OrderedMap, OrderedSet};
-pub use unicode::{is_combining_mark, is_nonspacing_mark, is_other, is_punctuation, nfd, nfkc};
+pub use unicode::{
+    capitals, is_combining_mark, is_nonspacing_mark, is_other, is_punctuation, lower, lowercase,
+    nfd, nfkc, sentences, word_bounds, words,
+};
 
 /// Reads JSON. `serde_json` makes all readers once for texts and once for bytes; records are bytes.
 ///
