@@ -1,4 +1,5 @@
-//! What well-kept crates and the standard library do with large tables, done with small ones: a page has to load them.
+//! What well-kept crates and the standard library do with large tables, or with much code for each type, done with little: a page has
+//! to load it.
 //!
 //! Every other room may use this one; it uses none of them. The tests compare it with what it stands for.
 
@@ -8,6 +9,7 @@ mod ordered;
 mod unicode;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 pub use checksum::crc32;
 pub use decimal::decimal;
@@ -23,4 +25,10 @@ pub use unicode::{
 /// When it is none, or not that of such a value.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_slice(text.as_bytes())
+}
+
+/// A value as JSON. By its `to_string` it would go through a formatter, for which all writers would be made once more.
+pub fn to_json(value: &Value) -> String {
+    // Only a map whose keys are no strings could fail, and a value has none.
+    serde_json::to_string(value).unwrap_or_default()
 }
