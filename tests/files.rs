@@ -11,17 +11,16 @@ use std::rc::Rc;
 use common::{Answer, Fixture, facts, is_done};
 use edgemem::memory::{ChangeKind, File, FileKind, FileSource, Filter, Message};
 use edgemem::model::files::{Files, Origins};
-use edgemem::model::{Http, HttpError, ModelError, Turn};
+use edgemem::model::{Http, HttpError, ModelError, Request, Response, Turn};
 use edgemem::operation::{Add, Attachment, Event, EventStatus, Operation, Reply};
 use edgemem::store::{Storage, Table};
 use futures_executor::block_on;
 use futures_util::future::LocalBoxFuture;
-use http::{Request, Response};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and more";
 const HOUR: i64 = 3_600_000;
 
-type Answered = Result<Response<Vec<u8>>, HttpError>;
+type Answered = Result<Response, HttpError>;
 
 /// A network that gives the answers of a list.
 #[derive(Default)]
@@ -31,13 +30,17 @@ struct Network {
 
 impl Network {
     fn then(&self, status: u16, body: impl Into<Vec<u8>>) {
-        let response = Response::builder().status(status).body(body.into());
-        self.answers.borrow_mut().push_back(Ok(response.unwrap()));
+        let response = Response {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+        };
+        self.answers.borrow_mut().push_back(Ok(response));
     }
 }
 
 impl Http for Network {
-    fn send(&self, _: Request<Vec<u8>>, _: u64) -> LocalBoxFuture<'_, Answered> {
+    fn send(&self, _: Request, _: u64) -> LocalBoxFuture<'_, Answered> {
         let answer = self.answers.borrow_mut().pop_front();
         Box::pin(async { answer.expect("nothing more is fetched") })
     }

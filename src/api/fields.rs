@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::wire;
-use crate::compact::{decimal, from_json};
+use crate::compact::{decimal, from_json, to_json};
 use crate::memory::{Moment, Problem, Span, TimeError};
 
 /// Seconds above which a time is taken for milliseconds: the year 5138.
@@ -238,7 +238,7 @@ pub(super) fn span_of(name: &str, value: &Value) -> Result<Span, Problem> {
         }
         None => Err(bad_time(
             name,
-            &TimeError(value.to_string().chars().take(60).collect()),
+            &TimeError(to_json(value).chars().take(60).collect()),
         )),
     }
 }

@@ -1,7 +1,6 @@
 //! Requests of a program that holds the memory itself: the same paths and bodies, no key and no origin.
 
-use http::{Method, Uri};
-
+use super::wire::Target;
 use super::{after, hosted};
 use crate::memory::{Owner, Problem, SpaceHash};
 use crate::operation::{Operation, Reply};
@@ -9,7 +8,7 @@ use crate::operation::{Operation, Reply};
 /// A request to one of a program's own spaces.
 ///
 /// ```text
-/// let mut request = Local::read(method, uri, body)?;
+/// let mut request = Local::read(method, target, body)?;
 /// let mut reply = ask request.space to do request.operation;
 /// while let Some(operation) = request.next(&reply) {
 ///     reply = ask the same space to do operation;
@@ -29,13 +28,14 @@ pub struct Local {
 }
 
 impl Local {
-    /// Reads a request. The routes that tell of a server are not among those that it knows.
+    /// Reads a request to a path with its query. The routes that tell of a server are not among those that it knows.
     ///
     /// # Errors
     /// With what the Worker would answer.
-    pub fn read(method: &Method, uri: &Uri, body: &[u8]) -> Result<Self, Problem> {
-        let route = hosted::route(method, uri.path()).map_err(hosted::Refusal::into_problem)?;
-        let read = hosted::read(&route, uri, body)?;
+    pub fn read(method: &str, target: &str, body: &[u8]) -> Result<Self, Problem> {
+        let target = Target::of(target);
+        let route = hosted::route(method, target.path).map_err(hosted::Refusal::into_problem)?;
+        let read = hosted::read(&route, &target, body)?;
         Ok(Self {
             space: read.space,
             owner: read.owner,
@@ -65,20 +65,20 @@ impl Local {
 mod tests {
     use super::*;
 
-    fn read(method: Method, target: &str, body: &str) -> Result<Local, String> {
-        let read = Local::read(&method, &target.parse().unwrap(), body.as_bytes());
+    fn read(method: &str, target: &str, body: &str) -> Result<Local, String> {
+        let read = Local::read(method, target, body.as_bytes());
         read.map_err(|problem| problem.code)
     }
 
     #[test]
     fn a_program_asks_as_a_client_of_the_worker_does() {
         let body = r#"{"messages": "hi", "user_id": "u", "async_mode": false}"#;
-        let add = read(Method::POST, "/v3/memories/add/", body).unwrap();
+        let add = read("POST", "/v3/memories/add/", body).unwrap();
         assert!(add.wait && matches!(add.operation, Operation::Add(_)));
         assert_eq!(add.owner.unwrap().space_hash(), add.space);
         let gone = Problem::new(404, "memory_not_found", "gone");
         let get = read(
-            Method::GET,
+            "GET",
             "/v1/memories/3f2504e0-4f89-81d3-9a0c-0305e82c3301/",
             "",
         );
@@ -88,16 +88,16 @@ mod tests {
     #[test]
     fn what_is_no_request_is_refused_as_the_worker_refuses_it() {
         for (method, target, body, code) in [
-            (Method::GET, "/v9/", "", "no_such_route"),
-            (Method::PATCH, "/v3/memories/", "", "method_not_allowed"),
-            (Method::GET, "/v1/memories/x/", "", "bad_memory_id"),
+            ("GET", "/v9/", "", "no_such_route"),
+            ("PATCH", "/v3/memories/", "", "method_not_allowed"),
+            ("GET", "/v1/memories/x/", "", "bad_memory_id"),
             (
-                Method::POST,
+                "POST",
                 "/v3/memories/search/",
                 r#"{"query": "x"}"#,
                 "scope_required",
             ),
-            (Method::GET, "/health", "", "no_operation"),
+            ("GET", "/health", "", "no_operation"),
         ] {
             assert_eq!(read(method, target, body).unwrap_err(), code, "{target}");
         }

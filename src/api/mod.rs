@@ -294,7 +294,13 @@ fn asked_by(
     let (uri, body) = named
         .as_ref()
         .map_or((uri, body), |(uri, body)| (uri, body));
-    let todo = hosted::todo(served, uri, request.headers(), body, &caller.project.id)?;
+    let todo = hosted::todo(
+        served,
+        &wire::Target::from(uri),
+        request.headers(),
+        body,
+        &caller.project.id,
+    )?;
     guard(bound, todo.space())?;
     caller.may(todo.needs())?;
     Ok(todo)

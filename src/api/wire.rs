@@ -1,13 +1,51 @@
 //! Responses, errors and query strings.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use crate::memory::Problem;
 
 /// The media type of JSON.
 pub(super) const JSON: &str = "application/json";
+
+/// Where a request goes to.
+#[derive(Debug, Clone)]
+pub(super) struct Target<'a> {
+    /// Without its query: absolute when the request says so.
+    pub address: String,
+    pub path: &'a str,
+    pub query: Option<&'a str>,
+}
+
+impl<'a> From<&'a Uri> for Target<'a> {
+    fn from(uri: &'a Uri) -> Self {
+        let path = uri.path();
+        Self {
+            address: match (uri.scheme_str(), uri.authority()) {
+                (Some(scheme), Some(authority)) => format!("{scheme}://{authority}{path}"),
+                _ => path.to_owned(),
+            },
+            path,
+            query: uri.query(),
+        }
+    }
+}
+
+impl<'a> Target<'a> {
+    /// Of a path with its query.
+    pub fn of(text: &'a str) -> Self {
+        let (path, query) = match text.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (text, None),
+        };
+        Self {
+            address: path.to_owned(),
+            path,
+            query,
+        }
+    }
+}
 
 /// A response with a body of some type. Nothing that this server says may be kept by a cache.
 pub fn response_of(

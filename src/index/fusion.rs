@@ -69,6 +69,9 @@ pub fn cosine_score(cosine: f32, unrelated: f32) -> f32 {
 /// The channels that a ranking has room for.
 pub const CHANNELS: usize = 5;
 
+/// What says which of two is older: its sequence number.
+pub type Age = Option<u32>;
+
 /// A candidate with its place and score in each channel that found it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fused {
@@ -108,16 +111,16 @@ impl Union {
     }
 
     /// Lets those of the found that `select` takes gain by their own scores, as a channel that adds them would.
-    pub fn raise<A: Ord>(
+    pub fn raise(
         &mut self,
         weight: f32,
         place: usize,
         select: impl Fn(Slot) -> bool,
-        age: impl Fn(Slot) -> A,
+        age: &dyn Fn(Slot) -> Age,
     ) {
         let selected = self.found.iter_mut().filter(|found| select(found.slot));
         let mut selected: Vec<&mut Fused> = selected.collect();
-        selected.sort_unstable_by(|a, b| order(a, b, &age));
+        selected.sort_unstable_by(|a, b| order(a, b, age));
         for (rank, found) in (1..).zip(selected) {
             let score = found.score;
             found.score += weight * score * (1.0 - score);
@@ -156,17 +159,17 @@ impl Union {
     }
 
     /// Keeps the `k` best, best first; ties by what `age` says, as slots differ between hosts and loads.
-    pub fn keep<A: Ord>(&mut self, k: usize, age: impl Fn(Slot) -> A) {
-        self.cut(k, &age);
-        self.found.sort_unstable_by(|a, b| order(a, b, &age));
+    pub fn keep(&mut self, k: usize, age: &dyn Fn(Slot) -> Age) {
+        self.cut(k, age);
+        self.found.sort_unstable_by(|a, b| order(a, b, age));
         self.places.clear();
     }
 
     /// Keeps the `k` best, in any order.
-    pub fn cut<A: Ord>(&mut self, k: usize, age: impl Fn(Slot) -> A) {
+    pub fn cut(&mut self, k: usize, age: &dyn Fn(Slot) -> Age) {
         if k > 0 && k < self.found.len() {
             self.found
-                .select_nth_unstable_by(k - 1, |a, b| order(a, b, &age));
+                .select_nth_unstable_by(k - 1, |a, b| order(a, b, age));
             self.found.truncate(k);
             self.places.clear();
         }
@@ -179,7 +182,7 @@ impl Union {
 }
 
 /// The better first, then the older.
-fn order<A: Ord>(a: &Fused, b: &Fused, age: impl Fn(Slot) -> A) -> Ordering {
+fn order(a: &Fused, b: &Fused, age: &dyn Fn(Slot) -> Age) -> Ordering {
     let ages = || age(a.slot).cmp(&age(b.slot));
     b.score.total_cmp(&a.score).then_with(ages)
 }
@@ -225,7 +228,7 @@ mod tests {
                 weight: 0.4,
             },
         ]);
-        union.keep(2, |slot| slot);
+        union.keep(2, &Some);
         let slots: Vec<Slot> = union.found().iter().map(|found| found.slot).collect();
         assert_eq!(slots, [7, 1]);
         assert_eq!(union.found()[0].channels[..2], [Some((1, 0.9)), None]);
@@ -241,7 +244,7 @@ mod tests {
             }])
         };
         let (mut raised, mut added) = (found(), found());
-        raised.raise(0.5, 4, |slot| slot != 7, |slot| slot);
+        raised.raise(0.5, 4, |slot| slot != 7, &Some);
         let own = Ranked {
             candidates: &[(3, 0.5), (4, 0.5)],
             weight: 0.5,
@@ -265,7 +268,7 @@ mod tests {
             },
             2,
         );
-        union.keep(9, |slot| slot);
+        union.keep(9, &Some);
         let scores: Vec<(Slot, f32)> = union.found().iter().map(|it| (it.slot, it.score)).collect();
         assert_eq!(scores, [(7, 0.9), (3, 0.75), (4, 0.2)]);
         assert_eq!(union.found()[1].channels[2], Some((1, 1.0)));

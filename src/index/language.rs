@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use rust_stemmers::Algorithm;
 use rustc_hash::{FxHashMap, FxHashSet};
-use unicode_segmentation::UnicodeSegmentation;
+
+use crate::compact;
 
 /// Words of a text that are looked at.
 const ENOUGH: usize = 200;
@@ -71,7 +72,7 @@ impl Language {
                 *votes += weight * u32::from(languages >> at & 1);
             }
         };
-        let words = text.unicode_words().take(ENOUGH).map(lowercase);
+        let words = compact::words(text).take(ENOUGH).map(lowercase);
         let words: FxHashSet<String> = words.collect();
         let mut particles = 0;
         for word in &words {
@@ -148,7 +149,7 @@ impl Language {
 
 /// A word in lower case, with plain apostrophes and without the second dot that `İ` leaves.
 pub(super) fn lowercase(word: &str) -> String {
-    let word = word.to_lowercase();
+    let word = compact::lowercase(word);
     match word.is_ascii() {
         true => word,
         false => word.replace('’', "'").replace('\u{307}', ""),

@@ -1,19 +1,19 @@
 //! Which document stands in which slot.
 
-use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hash};
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use super::Slot;
+use crate::compact::OrderedSet;
 
 /// Gives slots to documents, and freed slots to new ones.
 #[derive(Debug, Clone)]
 pub struct Slots<K> {
     by_key: HashTable<Slot>,
     keys: Vec<Option<K>>,
-    free: BTreeSet<Slot>,
+    free: OrderedSet<Slot>,
 }
 
 impl<K> Default for Slots<K> {
@@ -21,7 +21,7 @@ impl<K> Default for Slots<K> {
         Self {
             by_key: HashTable::default(),
             keys: Vec::new(),
-            free: BTreeSet::new(),
+            free: OrderedSet::new(),
         }
     }
 }

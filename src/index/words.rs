@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use rust_stemmers::{Algorithm, Stemmer};
-use unicode_segmentation::UnicodeSegmentation;
 
 use super::language::{Language, lowercase};
-use crate::compact::{is_combining_mark, nfd, nfkc};
+use crate::compact::{self, is_combining_mark, nfd, nfkc, words};
 
 /// The terms of a text in a language, in order: words in NFKC and lower case, stemmed by the Snowball stemmer of their
 /// script, of the language in Latin letters, and these without accents; pairs of neighbouring characters, and Chinese
@@ -68,15 +67,14 @@ fn walk(text: &str, mut found: impl FnMut(Part<'_>)) {
     for chunk in text.split_whitespace() {
         let chunk = chunk.trim_matches(|c: char| !c.is_alphanumeric());
         if is_identifier(chunk) {
-            found(Part::Term(chunk.to_lowercase()));
+            found(Part::Term(compact::lowercase(chunk)));
         }
         for run in runs(chunk) {
             if run.starts_with(is_unspaced) {
                 pairs(run, &mut found);
                 continue;
             }
-            let words = run.unicode_words();
-            for word in words.flat_map(|word| word.split(['_', '.', ':'])) {
+            for word in words(run).flat_map(|word| word.split(['_', '.', ':'])) {
                 let parts: Vec<&str> = camel_parts(word).collect();
                 if parts.len() > 1 {
                     find_word(word, &mut found);

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use unicode_segmentation::UnicodeSegmentation;
+
+use crate::compact;
 
 use super::{
     EntityId, Feedback, Id, Kind, Memory, Moment, Role, Scope, Speaker, Subject, normalized_hash,
@@ -166,7 +167,7 @@ fn tells(text: &str) -> u8 {
     let mut quarters = 0_usize;
     for sentence in text.split_inclusive(['.', '!', '?', '\n', '。', '！', '？', '؟']) {
         let asks = sentence.ends_with(['?', '？', '؟']);
-        let words = sentence.unicode_words().count();
+        let words = compact::words(sentence).count();
         quarters += if asks { words } else { 4 * words };
     }
     u8::try_from(quarters / 4).unwrap_or(u8::MAX)

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use super::Speaker;
-use crate::compact::nfkc;
+use crate::compact::{lower, lowercase, nfkc};
 
 /// The form of a name under which two spellings are the same entity: NFKC, lower case, single
 /// spaces, without surrounding punctuation but for what closes a qualifier: `john (brother)`.
@@ -14,7 +14,7 @@ pub fn normalize_name(name: &str) -> String {
     let folded: String = nfkc(name)
         .chars()
         .map(|c| if c == '’' { '\'' } else { c })
-        .flat_map(char::to_lowercase)
+        .flat_map(lower)
         .collect();
     let words = folded.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut name = words
@@ -45,13 +45,11 @@ pub fn kinship_and_name(name: &str) -> Option<(&str, &str)> {
         return None;
     }
     let (mut role, mut rest) = of_owner.split_once(' ')?;
-    if role.to_lowercase() == "best" {
+    if lowercase(role) == "best" {
         (role, rest) = rest.split_once(' ')?;
     }
     let is_name = |c: char| c.is_alphabetic() && !c.is_lowercase();
-    let is_kin = KINSHIP
-        .split_whitespace()
-        .any(|kin| kin == role.to_lowercase());
+    let is_kin = KINSHIP.split_whitespace().any(|kin| kin == lowercase(role));
     let rest = rest.trim();
     (is_kin && rest.starts_with(is_name)).then(|| {
         let role = name.get(..name.len() - rest.len()).unwrap_or(role);
@@ -170,7 +168,7 @@ fn strip_one(name: &str, with_possessives: bool) -> &str {
     };
     let first = first.replace('’', "'");
     let is_among = |words: &str, word: &str| words.split_whitespace().any(|other| other == word);
-    let lower = first.to_lowercase();
+    let lower = lowercase(&first);
     let is_article = lower == "the" || is_among(ARTICLES, &first);
     let is_possessive =
         (lower != "the" && is_among(ANY_CASE, &lower)) || is_among(POSSESSIVES, &first);

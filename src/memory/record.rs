@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{EntityId, Id, Message, Moment, Precision, Role, Scope};
-use crate::compact::nfkc;
+use crate::compact::{lower, nfkc};
 
 /// Whom a fact is about or from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -312,7 +312,7 @@ impl Memory {
 /// The hash by which two texts are the same memory: BLAKE3 over the words in NFKC and lower case,
 /// without sentence marks around them. 32 hex digits.
 pub fn normalized_hash(text: &str) -> String {
-    let folded: String = nfkc(text).chars().flat_map(char::to_lowercase).collect();
+    let folded: String = nfkc(text).chars().flat_map(lower).collect();
     let mut hasher = blake3::Hasher::new();
     for word in folded
         .split_whitespace()

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use ::http::{Request, Response, header};
 use thiserror::Error;
 
-use super::http::{Download, Http, HttpError};
+use super::http::{Download, Http, HttpError, Request, Response};
 use crate::memory::{FileKind, WebAddress};
 
 /// How often a redirect is followed.
@@ -49,22 +48,23 @@ impl Files {
             if !self.origins.allow(&address) {
                 return Err(FileError::NotAllowed);
             }
-            let mut request = Request::get(address.to_string())
-                .header(header::ACCEPT, accepted(kind))
-                .body(Vec::new())
-                .map_err(|_| FileError::NotAllowed)?;
-            request.extensions_mut().insert(Download { limit });
+            let request = Request {
+                method: "GET",
+                url: address.to_string(),
+                headers: vec![("accept".to_owned(), accepted(kind).to_owned())],
+                body: Vec::new(),
+                download: Some(Download { limit }),
+            };
             let sent = self.http.send(request, TIMEOUT_MS).await;
             let response = sent.map_err(|error| match error {
                 HttpError::Timeout => FileError::Timeout,
                 HttpError::TooLarge => too_large(limit),
                 HttpError::Failed(_) => FileError::Unreachable,
             })?;
-            match response.status().as_u16() {
+            match response.status {
                 200..=299 => return checked(response, kind),
                 301 | 302 | 303 | 307 | 308 => {
-                    let to = response.headers().get(header::LOCATION);
-                    let to = to.and_then(|to| to.to_str().ok());
+                    let to = response.header("location");
                     let to = to.and_then(|to| address.join(to).ok());
                     address = to.ok_or(FileError::NotAllowed)?;
                 }
@@ -85,11 +85,11 @@ fn accepted(kind: FileKind) -> &'static str {
 
 /// The body, when it is a file of the kind: an image and a document by their first bytes, a text also by what its
 /// server says, as the markup of a page is a text too.
-fn checked(response: Response<Vec<u8>>, kind: FileKind) -> Result<Vec<u8>, FileError> {
+fn checked(response: Response, kind: FileKind) -> Result<Vec<u8>, FileError> {
     let limit = kind.limit();
-    let declared = response.headers().get(header::CONTENT_TYPE);
+    let declared = response.header("content-type");
     let is_page = kind == FileKind::Text && declared.is_some_and(|it| is_page(it.as_bytes()));
-    let body = response.into_body();
+    let body = response.body;
     if body.len() > limit {
         return Err(too_large(limit));
     }
@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
 
-    type Answer = Result<Response<Vec<u8>>, HttpError>;
+    type Answer = Result<Response, HttpError>;
 
     #[derive(Default)]
     struct Script {
@@ -177,9 +177,9 @@ mod tests {
     }
 
     impl Http for Script {
-        fn send(&self, request: Request<Vec<u8>>, _: u64) -> LocalBoxFuture<'_, Answer> {
-            assert!(request.extensions().get::<Download>().is_some());
-            self.asked.borrow_mut().push(request.uri().to_string());
+        fn send(&self, request: Request, _: u64) -> LocalBoxFuture<'_, Answer> {
+            assert!(request.download.is_some());
+            self.asked.borrow_mut().push(request.url);
             let answer = self.answers.borrow_mut().pop_front().unwrap();
             Box::pin(async { answer })
         }
@@ -194,10 +194,11 @@ mod tests {
     }
 
     fn answer(status: u16, header: (&str, &str), body: &[u8]) -> Answer {
-        let response = Response::builder()
-            .status(status)
-            .header(header.0, header.1);
-        Ok(response.body(body.to_vec()).unwrap())
+        Ok(Response {
+            status,
+            headers: vec![(header.0.to_owned(), header.1.to_owned())],
+            body: body.to_vec(),
+        })
     }
 
     fn moved(to: &str) -> Answer {

@@ -15,7 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use thiserror::Error;
 
-pub use self::http::{Download, Http, HttpError};
+pub use self::http::{Download, Http, HttpError, Request, Response};
 
 /// What a reply should look like.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,5 @@
 //! Recall: which memories answer a question. No model is asked.
 
-use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
@@ -15,6 +14,7 @@ use super::recall::{Candidates, Channels, MIN_CANDIDATES, Passage, RecallIndex};
 use super::timed;
 use super::walk::{Start, Walked, Way, beside, steps_beside, walk};
 use super::when::{Intent, intent};
+use crate::compact::OrderedSet;
 use crate::index::{Bitmap, CHANNELS, Fused, Ranked, Scored, Slot, VectorError};
 use crate::memory::{Filter, Id, Memory, Moment};
 use crate::operation::{Channel, ChannelScore, Hit, Receipt, Search, Step};
@@ -140,7 +140,7 @@ pub fn recall(
     let mut union = index.fuse(&channels, question.trust);
     let most = most_of(search);
     let age = |slot: Slot| index.sequence(slot);
-    union.keep(most, age);
+    union.keep(most, &age);
     let of_time = match asks(Channel::Time) {
         true => intent(question.text, question.now),
         false => Intent::default(),
@@ -175,7 +175,7 @@ pub fn recall(
             weight: TIME,
         };
         union.add(ranked, place_of(Channel::Time));
-        union.keep(most, age);
+        union.keep(most, &age);
     }
     let mut found = found(union.found(), index, knowledge);
     let named = Named::of(&asked, &found, knowledge);
@@ -197,12 +197,12 @@ pub fn recall(
             weight: 1.0,
         };
         union.add(ranked, place_of(Channel::Graph));
-        union.cut(most, age);
+        union.cut(most, &age);
     }
     if asks(Channel::Standing) {
         let standing = index.selections.standing();
         let is_standing = |slot: Slot| standing.contains(slot);
-        union.raise(STANDING, place_of(Channel::Standing), is_standing, age);
+        union.raise(STANDING, place_of(Channel::Standing), is_standing, &age);
     }
     let candidates = union
         .found()
@@ -214,7 +214,7 @@ pub fn recall(
         .collect();
     let mut candidates = join(candidates, knowledge, search.transcript);
     put_in_order(&mut candidates);
-    let mut given: BTreeSet<Id> = BTreeSet::new();
+    let mut given: OrderedSet<Id> = OrderedSet::new();
     let mut hits: Vec<Hit> = Vec::new();
     let fused = candidates.iter().map(|it| (it.card.id, it.fused));
     let by_id: FxHashMap<Id, &Fused> = fused.collect();
@@ -343,7 +343,7 @@ fn of_graph<'a>(
 /// A memory and those that it contradicts, the newest first.
 fn with_opposed(
     id: Id,
-    opposed: &BTreeSet<Id>,
+    opposed: &OrderedSet<Id>,
     may: impl Fn(&Id) -> bool,
     known: Known<'_>,
 ) -> Vec<Id> {

@@ -1,7 +1,6 @@
 //! The words of a question, taken apart once for all that look for them.
 
-use std::collections::BTreeSet;
-
+use crate::compact::OrderedSet;
 use crate::index::{Language, question_terms, terms};
 
 /// A question's words.
@@ -11,16 +10,16 @@ pub(super) struct Asked<'a> {
     /// Each of its words, by the terms that it has in the languages of the memories.
     pub words: Vec<Vec<String>>,
     /// Its terms in English, as which names are compared.
-    pub english: BTreeSet<String>,
+    pub english: OrderedSet<String>,
     /// These and its terms in its own language.
-    pub own: BTreeSet<String>,
+    pub own: OrderedSet<String>,
 }
 
 impl<'a> Asked<'a> {
     /// Of a question to memories in some languages.
     pub fn new(text: &'a str, languages: &[Language]) -> Self {
         let words = question_terms(text, languages);
-        let english: BTreeSet<String> = match languages {
+        let english: OrderedSet<String> = match languages {
             // They are the same then.
             [] | [Language::English] => words.iter().flatten().cloned().collect(),
             _ => terms(text, Language::English).into_iter().collect(),

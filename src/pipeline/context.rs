@@ -1,8 +1,7 @@
 //! One text for a prompt, out of what is remembered, within a budget.
 
-use std::collections::BTreeSet;
-
 use super::knowledge::Graph;
+use crate::compact::OrderedSet;
 use crate::memory::{Id, Memory, Moment, Precision, Relation};
 use crate::operation::{Conflict, Dated, Hit, Reply};
 
@@ -92,7 +91,7 @@ pub fn profile_rank(predicate: &str) -> usize {
 
 /// Packs sections into so many tokens.
 pub fn pack(material: Material<'_>, budget: usize) -> Reply {
-    let mut told = BTreeSet::new();
+    let mut told = OrderedSet::new();
     let mut packer = Packer {
         left: budget * UNITS,
         budget: budget * UNITS,
@@ -122,7 +121,7 @@ pub fn pack(material: Material<'_>, budget: usize) -> Reply {
             ),
             cites: relation.memories.last().copied().into_iter().collect(),
         }),
-        &mut BTreeSet::new(),
+        &mut OrderedSet::new(),
     );
     let conflicts = packer.section(
         "Contradictory, ask before relying on either:",
@@ -142,7 +141,7 @@ pub fn pack(material: Material<'_>, budget: usize) -> Reply {
                     .collect(),
             }
         }),
-        &mut BTreeSet::new(),
+        &mut OrderedSet::new(),
     );
     let timeline = packer.section(
         "In order of time:",
@@ -152,7 +151,7 @@ pub fn pack(material: Material<'_>, budget: usize) -> Reply {
             cites: dated.memories.last().copied().into_iter().collect(),
         }),
         // Each version of a memory is a line of its own.
-        &mut BTreeSet::new(),
+        &mut OrderedSet::new(),
     );
     told.extend(
         timeline
@@ -195,7 +194,7 @@ impl Packer {
         title: &'static str,
         share: f32,
         lines: impl Iterator<Item = Line>,
-        told: &mut BTreeSet<Id>,
+        told: &mut OrderedSet<Id>,
     ) -> Section {
         let mut room = self.left.min((self.budget as f32 * share) as usize);
         let mut section = Section {

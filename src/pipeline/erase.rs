@@ -1,9 +1,8 @@
 //! Forgetting: removing memories and everything derived from them.
 
-use std::collections::BTreeSet;
-
 use super::graph::{self, Settled, settle};
 use super::knowledge::{Knowledge, Known};
+use crate::compact::OrderedSet;
 use crate::memory::{Change, ChangeKind, Id, Kind, Mint, Moment, ResolvedBy};
 use crate::store::Changes;
 use crate::store::records::{Job, SummaryRecord, Work};
@@ -15,7 +14,7 @@ use crate::store::records::{Job, SummaryRecord, Work};
 /// source with an erased memory is kept, but no longer names the source.
 pub fn erase(
     knowledge: Known<'_>,
-    ids: &BTreeSet<Id>,
+    ids: &OrderedSet<Id>,
     history: Vec<Change>,
     jobs: &[Job],
     summaries: &[SummaryRecord],
@@ -28,7 +27,7 @@ pub fn erase(
         drop_exports: true,
         ..Changes::default()
     };
-    let derived: BTreeSet<Id> = gone
+    let derived: OrderedSet<Id> = gone
         .iter()
         .flat_map(|id| knowledge.facts_of(id))
         .map(|card| card.id)
@@ -78,7 +77,7 @@ pub fn erase(
 }
 
 /// Everything that erasing `ids` removes: the memories, and the transcript messages they came from.
-pub fn reach(knowledge: &Knowledge, ids: &BTreeSet<Id>) -> BTreeSet<Id> {
+pub fn reach(knowledge: &Knowledge, ids: &OrderedSet<Id>) -> OrderedSet<Id> {
     let mut gone = ids.clone();
     for card in ids.iter().filter_map(|id| knowledge.card(id)) {
         let is_transcript = |id: &&Id| knowledge.card(id).is_some_and(|card| card.transcript);
@@ -102,12 +101,12 @@ fn settle_and_finish(knowledge: Known<'_>, mut draft: graph::Draft<'_>, changes:
 
 fn erase_derived(
     knowledge: &Knowledge,
-    gone: &BTreeSet<Id>,
+    gone: &OrderedSet<Id>,
     jobs: &[Job],
     summaries: &[SummaryRecord],
     changes: &mut Changes,
 ) {
-    let touched: BTreeSet<String> = gone
+    let touched: OrderedSet<String> = gone
         .iter()
         .filter_map(|id| knowledge.card(id))
         .filter(|card| card.kind == Kind::Message)

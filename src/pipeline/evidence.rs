@@ -1,6 +1,5 @@
 //! What the candidates of a question are to each other: who said them, and which say the same.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -8,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::asked::Asked;
 use super::found::Found;
 use super::knowledge::{Knowledge, Sketch};
+use crate::compact::OrderedMap;
 use crate::index::{Fused, Language, terms};
 use crate::memory::{Feedback, Kind, Traits};
 use crate::operation::Transcript;
@@ -66,13 +66,13 @@ fn worth(card: &Sketch<'_>) -> f32 {
 pub(super) struct Named<'a> {
     knowledge: &'a Knowledge,
     /// By name; empty when it names none of them.
-    speakers: BTreeMap<String, bool>,
+    speakers: OrderedMap<String, bool>,
 }
 
 impl<'a> Named<'a> {
     /// Those who speak in these memories.
     pub fn of(asked: &Asked<'_>, found: &[Found<'_>], knowledge: &'a Knowledge) -> Self {
-        let mut speakers: BTreeMap<String, bool> = BTreeMap::new();
+        let mut speakers: OrderedMap<String, bool> = OrderedMap::new();
         let heard = found.iter();
         for traits in heard.flat_map(|it| speakers_of(&it.card, knowledge)) {
             if let Some(name) = &traits.name

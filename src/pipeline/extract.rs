@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::shape::fit_object;
+use crate::compact::{lowercase, to_json};
 use crate::memory::{
     Category, Fact, FactEntity, FactRelation, Id, Memory, Message, Moment, Role, Span, Speaker,
 };
@@ -153,7 +154,7 @@ fn user_turn(gathered: &Gathered<'_>) -> String {
     if let Some(schema) = gathered.structured_data_schema {
         let asked = "Give each fact also `structured_data`: what it tells in the shape of this JSON schema, as JSON text; \
                      null when it tells nothing of it.";
-        section("Structured data", &format!("{asked}\n{schema}"));
+        section("Structured data", &format!("{asked}\n{}", to_json(schema)));
     }
     if let Some(text) = &gathered.summary {
         section("Summary of the conversation so far", text);
@@ -324,7 +325,7 @@ fn read_fact(value: &Value, gathered: &Gathered<'_>) -> Option<Fact> {
     let said_by = object
         .get("attributed_to")
         .and_then(as_text)
-        .map(|s| s.to_lowercase());
+        .map(|s| lowercase(&s));
     let attributed_to = match said_by.as_deref() {
         Some("assistant" | "agent" | "ai") => Speaker::Assistant,
         Some(_) => Speaker::User,
@@ -333,7 +334,7 @@ fn read_fact(value: &Value, gathered: &Gathered<'_>) -> Option<Fact> {
     };
     let categories = list(object.get("category").or_else(|| object.get("categories")))
         .filter_map(as_text)
-        .map(|name| name.trim().to_lowercase())
+        .map(|name| lowercase(name.trim()))
         .filter(|name| !name.is_empty())
         .collect();
     Some(Fact {
@@ -401,7 +402,7 @@ fn read_entity(value: &Value) -> Option<FactEntity> {
     (!name.is_empty()).then(|| FactEntity {
         aliases,
         name,
-        kind: kind.map_or_else(|| "topic".to_owned(), |kind| kind.trim().to_lowercase()),
+        kind: kind.map_or_else(|| "topic".to_owned(), |kind| lowercase(kind.trim())),
     })
 }
 
@@ -425,10 +426,7 @@ fn read_relation(value: &Value) -> Option<FactRelation> {
 
 fn text_of(value: Option<&Value>) -> Option<String> {
     let text = value.and_then(as_text)?.trim().to_owned();
-    let is_none = matches!(
-        text.to_lowercase().as_str(),
-        "" | "null" | "none" | "always"
-    );
+    let is_none = matches!(lowercase(&text).as_str(), "" | "null" | "none" | "always");
     (!is_none).then_some(text)
 }
 
@@ -446,7 +444,7 @@ fn snake_case(text: &str) -> String {
     let words = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect::<Vec<_>>().join("_")
+    words.map(lowercase).collect::<Vec<_>>().join("_")
 }
 
 /// The first `limit` characters, on one line.

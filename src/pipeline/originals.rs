@@ -1,9 +1,8 @@
 //! The vectors of passages as they are stored, read when a search asks for them.
 
-use std::collections::BTreeMap;
-
 use super::knowledge::Known;
 use super::recall::Passage;
+use crate::compact::OrderedMap;
 use crate::index::{Originals, Slot, Slots};
 use crate::memory::Id;
 
@@ -18,12 +17,12 @@ pub(super) struct StoredVectors<'a> {
 
 impl Originals for StoredVectors<'_> {
     fn visit(&self, slots: &[Slot], take: &mut dyn FnMut(Slot, &[f32])) {
-        let mut wanted: BTreeMap<Id, Vec<(u16, Slot)>> = BTreeMap::new();
+        let mut wanted: OrderedMap<Id, Vec<(u16, Slot)>> = OrderedMap::new();
         for slot in slots {
             if let Some(passage) = self.slots.key(*slot)
                 && let Some(id) = self.known.id(passage.sequence())
             {
-                wanted.entry(id).or_default().push((passage.place(), *slot));
+                wanted.change(id, |passages| passages.push((passage.place(), *slot)));
             }
         }
         let wanted: Vec<(Id, Vec<(u16, Slot)>)> = wanted.into_iter().collect();

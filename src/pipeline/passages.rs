@@ -1,6 +1,6 @@
 //! Long messages in passages: a vector holds one thought, and one matching paragraph is enough.
 
-use unicode_segmentation::UnicodeSegmentation;
+use crate::compact;
 
 /// A text of so many bytes or fewer is one passage.
 const WHOLE: usize = 600;
@@ -43,13 +43,13 @@ pub fn passages(text: &str) -> Vec<&str> {
 /// Where sentences start and end; none is longer than `longest` bytes by more than a word.
 fn sentences(text: &str, longest: usize) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
-    for (start, sentence) in text.split_sentence_bound_indices() {
+    for (start, sentence) in compact::sentences(text) {
         if sentence.len() <= longest {
             found.push((start, start + sentence.len()));
             continue;
         }
         let mut from = 0;
-        for (at, word) in sentence.split_word_bound_indices() {
+        for (at, word) in compact::word_bounds(sentence) {
             let end = at + word.len();
             if end - from >= longest || end == sentence.len() {
                 found.push((start + from, start + end));
@@ -102,7 +102,7 @@ mod tests {
         fn nothing_said_is_in_no_passage(text in "([a-zé東🙂]{1,30}[ .!?\n]{1,2}){0,400}") {
             let found = passages(&text);
             prop_assert!(found.len() <= 2 * MOST);
-            for word in text.unicode_words() {
+            for word in compact::words(&text) {
                 prop_assert!(found.iter().any(|passage| passage.contains(word)), "{word}");
             }
         }

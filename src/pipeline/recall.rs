@@ -1,6 +1,5 @@
 //! The indexes over a space's memories, and which of them are near to a fact. No model is asked.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
 use rustc_hash::FxHashSet;
@@ -11,6 +10,7 @@ use super::originals::StoredVectors;
 use super::pages::{page_of_slot, slots_on};
 use super::passages::passages;
 use super::selection::Selections;
+use crate::compact::OrderedSet;
 use crate::index::{
     Bitmap, Fusion, HnswIndex, HnswSettings, KeywordIndex, Language, Lookup, Position, Ranked,
     Residency, Scored, Slot, Slots, Terms, Union, VectorError, VectorIndex, VectorIndexKind,
@@ -62,7 +62,7 @@ pub struct RecallIndex {
     pub(super) keywords: KeywordIndex,
     pub(super) selections: Selections,
     /// The pages that changed since they were stored.
-    touched: BTreeSet<u32>,
+    touched: OrderedSet<u32>,
     fusion: Fusion,
 }
 
@@ -115,7 +115,7 @@ impl RecallIndex {
     /// Standing memories, by their sequence numbers, oldest first.
     pub fn standing(&self) -> impl Iterator<Item = u32> {
         let slots = self.selections.standing().iter();
-        let sequences: BTreeSet<u32> = slots.filter_map(|slot| self.sequence(slot)).collect();
+        let sequences: OrderedSet<u32> = slots.filter_map(|slot| self.sequence(slot)).collect();
         sequences.into_iter()
     }
 
@@ -336,7 +336,7 @@ impl RecallIndex {
         let words = self.words_of(text);
         let channels = self.channels(&words, vector, candidates, known)?;
         let mut union = self.fuse(&channels, 1.0);
-        union.keep(k, |slot| self.sequence(slot));
+        union.keep(k, &|slot| self.sequence(slot));
         Ok(union
             .found()
             .iter()

@@ -1,8 +1,8 @@
 //! Which memories may answer, as sets of slots.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
+use crate::compact::OrderedMap;
 use crate::index::{Bitmap, Slot};
 use crate::memory::{Card, Filter, Kind, Moment};
 use crate::operation::{Search, Transcript};
@@ -20,7 +20,7 @@ pub(super) struct Selections {
     facts: Bitmap,
     changeable: Bitmap,
     standing: Bitmap,
-    expiring: BTreeMap<Slot, Moment>,
+    expiring: OrderedMap<Slot, Moment>,
     /// The last asked comes last.
     filtered: RefCell<Vec<Filtered>>,
 }

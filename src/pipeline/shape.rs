@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::compact::decimal;
+use crate::compact::{decimal, lowercase, to_json};
 
 /// The part of an object that fits a schema. Types, properties, items and enums are checked; other words of a schema
 /// only guide the model that fills it. Where a schema names its properties, there are no others.
@@ -54,7 +54,7 @@ pub(super) fn kind_of(schema: &Value) -> Option<&str> {
 pub(super) fn cast(kind: &str, value: &Value) -> Option<Value> {
     let text = || match value {
         Value::String(text) => text.trim().to_owned(),
-        other => other.to_string(),
+        other => to_json(other),
     };
     match kind {
         "string" => Some(Value::String(text())),
@@ -69,7 +69,7 @@ pub(super) fn cast(kind: &str, value: &Value) -> Option<Value> {
             .map(Value::from),
         "boolean" => value
             .as_bool()
-            .or_else(|| text().to_lowercase().parse().ok())
+            .or_else(|| lowercase(&text()).parse().ok())
             .map(Value::from),
         "array" => Some(match value {
             Value::Array(items) => json!(items),

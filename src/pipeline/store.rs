@@ -1,12 +1,11 @@
 //! Phase 3: from decisions to the changes of one commit.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::graph::{
     self, Leaving, Likeness, Resolver, Said, Settled, Speech, leave, oppose, reopen, settle,
 };
 use super::knowledge::Known;
 use super::update::Decision;
+use crate::compact::{OrderedMap, OrderedSet};
 use crate::memory::{
     Change, ChangeKind, EntityId, Fact, Id, Kind, Memory, Mint, Moment, Relation, ResolvedBy,
     Version, normalized_hash,
@@ -48,7 +47,7 @@ pub fn store(
         work,
         now,
         mint,
-        memories: BTreeMap::new(),
+        memories: OrderedMap::new(),
         graph: graph::Draft::new(known.knowledge().graph(), now),
         resolver: Resolver::new(likeness, spoken_of(known, work)),
         stored: Stored::default(),
@@ -60,7 +59,7 @@ pub fn store(
 }
 
 /// Who and what was mentioned lately in the conversation of an add.
-fn spoken_of(known: Known<'_>, work: &AddWork) -> BTreeSet<EntityId> {
+fn spoken_of(known: Known<'_>, work: &AddWork) -> OrderedSet<EntityId> {
     let lately = known.conversation(&work.scope).rev().take(LATELY);
     lately
         .flat_map(|message| known.facts_of(&message).collect::<Vec<_>>())
@@ -74,7 +73,7 @@ struct Draft<'a, 'm> {
     work: &'a AddWork,
     now: Moment,
     mint: &'a mut Mint<'m>,
-    memories: BTreeMap<Id, Memory>,
+    memories: OrderedMap<Id, Memory>,
     graph: graph::Draft<'a>,
     resolver: Resolver<'a>,
     stored: Stored,
@@ -181,7 +180,7 @@ impl Draft<'_, '_> {
     /// The memory says it already; the new messages support it too.
     fn keep(&mut self, mut memory: Memory, fact: &Fact) {
         if let Some(version) = memory.versions.last_mut() {
-            let known: BTreeSet<Id> = version.sources.iter().copied().collect();
+            let known: OrderedSet<Id> = version.sources.iter().copied().collect();
             version
                 .sources
                 .extend(fact.sources.iter().filter(|id| !known.contains(id)));

@@ -1,9 +1,8 @@
 //! What happened and what held, in the order of its time in the world.
 
-use std::collections::BTreeSet;
-
 use super::knowledge::{Graph, Known};
 use super::past::held;
+use crate::compact::OrderedSet;
 use crate::memory::{Id, Memory, Moment, Relation};
 use crate::operation::Dated;
 
@@ -11,7 +10,7 @@ use crate::operation::Dated;
 /// which they began.
 pub fn timeline<'a>(
     known: Known<'_>,
-    memories: &BTreeSet<Id>,
+    memories: &OrderedSet<Id>,
     relations: impl Iterator<Item = &'a Relation>,
     from: Option<Moment>,
     to: Option<Moment>,

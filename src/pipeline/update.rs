@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::compact::lowercase;
 use crate::memory::{Fact, Id, Memory};
 use crate::model::reading::{as_index, as_text, json_values};
 use crate::model::{
@@ -229,36 +230,34 @@ impl<'a> Question<'a> {
             None if self.facts.len() == 1 => self.facts.first()?.0,
             None => return None,
         };
-        Some(
-            match name.trim().to_lowercase().trim_end_matches("_memory") {
-                "add" => Decision::Add {
-                    fact,
-                    undecided: false,
-                    contradicts: label(&["contradicts"])
-                        .and_then(|label| self.memories.get(label))
-                        .map(|memory| memory.id),
-                },
-                "update" => Decision::Update {
-                    fact,
-                    memory: memory()?,
-                    text: arguments
-                        .get("text")
-                        .and_then(as_text)
-                        .map(|text| text.trim().to_owned())
-                        .filter(|text| !text.is_empty())
-                        .or_else(|| self.fact_text(fact))?,
-                },
-                "delete" => Decision::Delete {
-                    fact,
-                    memory: memory()?,
-                },
-                "keep" | "none" | "noop" => Decision::Keep {
-                    fact,
-                    memory: memory()?,
-                },
-                _ => return None,
+        Some(match lowercase(name.trim()).trim_end_matches("_memory") {
+            "add" => Decision::Add {
+                fact,
+                undecided: false,
+                contradicts: label(&["contradicts"])
+                    .and_then(|label| self.memories.get(label))
+                    .map(|memory| memory.id),
             },
-        )
+            "update" => Decision::Update {
+                fact,
+                memory: memory()?,
+                text: arguments
+                    .get("text")
+                    .and_then(as_text)
+                    .map(|text| text.trim().to_owned())
+                    .filter(|text| !text.is_empty())
+                    .or_else(|| self.fact_text(fact))?,
+            },
+            "delete" => Decision::Delete {
+                fact,
+                memory: memory()?,
+            },
+            "keep" | "none" | "noop" => Decision::Keep {
+                fact,
+                memory: memory()?,
+            },
+            _ => return None,
+        })
     }
 
     fn fact_text(&self, index: usize) -> Option<String> {

@@ -2,7 +2,7 @@
 //! to memories that need not have a word in common with the question.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -10,6 +10,7 @@ use super::asked::Asked;
 use super::found::Found;
 use super::knowledge::{Graph, Known};
 use super::past::Then;
+use crate::compact::{OrderedMap, OrderedSet};
 use crate::index::{Language, terms};
 use crate::memory::{EntityId, Id, Kind, Object, Relation, Speaker, pronoun};
 use crate::operation::{Step, Stop};
@@ -140,7 +141,7 @@ struct Walk<'a, 'f> {
     known: Known<'a>,
     graph: &'a Graph,
     then: Then,
-    asked: &'f BTreeSet<String>,
+    asked: &'f OrderedSet<String>,
     places: Vec<Place<'a>>,
     /// By strength, the earlier first.
     ahead: BinaryHeap<(u32, Reverse<usize>)>,
@@ -193,7 +194,7 @@ pub(super) fn walk<'a>(start: &Start<'_>, known: Known<'a>) -> Walked<'a> {
 /// The entities that a question names, with how surely.
 fn seeds<'a>(question: &Asked<'_>, graph: &'a Graph) -> Vec<(&'a EntityId, f32)> {
     let asked = &question.own;
-    let mut seeds: BTreeMap<&EntityId, f32> = BTreeMap::new();
+    let mut seeds: OrderedMap<&EntityId, f32> = OrderedMap::new();
     for word in asked {
         let bearers = graph.bearers_of(word);
         let is_common = bearers.len() > COMMON_WORD;
@@ -225,7 +226,7 @@ fn seeds<'a>(question: &Asked<'_>, graph: &'a Graph) -> Vec<(&'a EntityId, f32)>
 }
 
 /// The share of a name's words that a question has.
-fn said_of(words: &[String], asked: &BTreeSet<String>) -> f32 {
+fn said_of(words: &[String], asked: &OrderedSet<String>) -> f32 {
     let said = words.iter().filter(|word| asked.contains(*word)).count();
     said as f32 / words.len().max(1) as f32
 }
@@ -412,7 +413,7 @@ impl<'a> Walk<'a, '_> {
 }
 
 /// Whether a question has a word of a text.
-fn says(text: &str, asked: &BTreeSet<String>) -> bool {
+fn says(text: &str, asked: &OrderedSet<String>) -> bool {
     let mut words = terms(text, Language::English).into_iter();
     words.any(|word| asked.contains(&word))
 }

@@ -3,6 +3,7 @@
 use serde_json::Map;
 
 use super::{Host, Space, SpaceError};
+use crate::compact::to_json;
 use crate::memory::{
     Change, ChangeKind, EventStatus, Id, Kind, Memory, Message, Mint, Moment, Role, Version,
 };
@@ -41,7 +42,7 @@ impl<H: Host> Space<H> {
             return Err(SpaceError::NoMessages);
         }
         let schema = add.structured_data_schema.as_ref();
-        if schema.is_some_and(|it| !it.is_object() || it.to_string().len() > SCHEMA_BYTES) {
+        if schema.is_some_and(|it| !it.is_object() || to_json(it).len() > SCHEMA_BYTES) {
             return Err(SpaceError::BadShape {
                 kilobytes: SCHEMA_BYTES / 1_000,
             });

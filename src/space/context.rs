@@ -1,10 +1,9 @@
 //! What an agent is given to read: a context for its prompt, a timeline.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::graph::in_words;
 use super::read::in_range;
 use super::{Host, Space, SpaceError};
+use crate::compact::{OrderedMap, OrderedSet};
 use crate::memory::{Contradiction, EntityId, Filter, Id, Relation};
 use crate::operation::{Context, Reply, Search, Timeline};
 use crate::pipeline::context::{Material, is_of_profile, pack, profile_rank};
@@ -47,7 +46,7 @@ impl<H: Host> Space<H> {
             as_of: asked.as_of,
             known_at: None,
         };
-        let place: BTreeMap<Id, usize> = facts
+        let place: OrderedMap<Id, usize> = facts
             .iter()
             .zip(0..)
             .map(|(hit, place)| (hit.memory.id, place))
@@ -102,7 +101,7 @@ impl<H: Host> Space<H> {
         let in_order = asks.window.is_some()
             || matches!(asks.wanted, Some(Wanted::Order | Wanted::Duration))
             || matches!(asks.pick, Some(Pick::First | Pick::Latest));
-        let told: BTreeSet<Id> = facts
+        let told: OrderedSet<Id> = facts
             .iter()
             .filter(|hit| in_order && hit.memory.is_listed())
             .take(IN_ORDER)
@@ -136,7 +135,7 @@ impl<H: Host> Space<H> {
                 Some(
                     hits.iter()
                         .map(|hit| hit.memory.id)
-                        .collect::<BTreeSet<Id>>(),
+                        .collect::<OrderedSet<Id>>(),
                 )
             }
         };
@@ -156,16 +155,16 @@ impl<H: Host> Space<H> {
             (None, None) => Some(&EntityId::owner()),
             (None, Some(_)) => None,
         };
-        let mut memories: BTreeSet<Id> = match (entity, found) {
+        let mut memories: OrderedSet<Id> = match (entity, found) {
             (Some(entity), None) => known.mentions(entity).collect(),
-            (Some(entity), Some(found)) => {
-                let of_entity: BTreeSet<Id> = known.mentions(entity).collect();
-                found.intersection(&of_entity).copied().collect()
-            }
+            (Some(entity), Some(found)) => known
+                .mentions(entity)
+                .filter(|id| found.contains(id))
+                .collect(),
             (None, found) => found.unwrap_or_default(),
         };
         memories.retain(is_selected);
-        let relations: BTreeMap<&String, &Relation> = match (entity, query) {
+        let relations: OrderedMap<&String, &Relation> = match (entity, query) {
             (Some(entity), None) => graph.relations_of(entity).collect(),
             _ => memories
                 .iter()

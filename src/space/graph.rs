@@ -1,10 +1,9 @@
 //! The graph as it is asked for, and as its owner corrects it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::read::in_range;
 use super::state::State;
 use super::{Host, Space, SpaceError, View};
+use crate::compact::{OrderedMap, OrderedSet};
 use crate::memory::{
     Change, ChangeKind, Claim, Contradiction, Entity, EntityId, Filter, Id, Memory, Mint, Moment,
     Relation, ResolvedBy,
@@ -28,7 +27,7 @@ impl<H: Host> Space<H> {
         let known = self.view(&state).known;
         let graph = known.graph();
         let filter = state.own(&asked.filter);
-        let selected: Option<BTreeSet<Id>> = (filter != Filter::all()).then(|| {
+        let selected: Option<OrderedSet<Id>> = (filter != Filter::all()).then(|| {
             let cards = known.cards();
             let selected = cards.filter(|card| known.selects(&filter, card));
             selected.map(|card| card.id).collect()
@@ -70,13 +69,13 @@ impl<H: Host> Space<H> {
             let relations = graph.relations_of(&entity.id);
             relations.filter(|(_, relation)| relation.subject == entity.id)
         });
-        let relations: BTreeMap<&String, &Relation> = relations.collect();
+        let relations: OrderedMap<&String, &Relation> = relations.collect();
         let relations: Vec<Relation> = relations.into_values().filter(is_shown).cloned().collect();
-        let here: BTreeSet<&EntityId> = page.iter().map(|entity| &entity.id).collect();
+        let here: OrderedSet<&EntityId> = page.iter().map(|entity| &entity.id).collect();
         let ends = relations
             .iter()
             .filter_map(|relation| relation.object.entity());
-        let elsewhere: BTreeSet<&EntityId> = ends.filter(|id| !here.contains(id)).collect();
+        let elsewhere: OrderedSet<&EntityId> = ends.filter(|id| !here.contains(id)).collect();
         let name = |id: &EntityId| (id.clone(), graph.entity_name(id).to_owned());
         Ok(Reply::Graph {
             total,
@@ -96,7 +95,7 @@ impl<H: Host> Space<H> {
             .map(|(_, relation)| relation.clone())
             .collect();
         relations.sort_by_key(|relation| (relation.valid_from, relation.known_from));
-        let others: BTreeSet<&EntityId> = relations
+        let others: OrderedSet<&EntityId> = relations
             .iter()
             .flat_map(|r| std::iter::once(&r.subject).chain(r.object.entity()))
             .filter(|other| **other != entity.id)
@@ -155,7 +154,7 @@ impl<H: Host> Space<H> {
             std::iter::once(&relation.subject).chain(relation.object.entity())
         });
         let is_between = |id: &&EntityId| **id != from.id && **id != to.id;
-        let between: BTreeSet<&EntityId> = ends.filter(is_between).collect();
+        let between: OrderedSet<&EntityId> = ends.filter(is_between).collect();
         let between = between.into_iter().filter_map(|id| graph.entity(id));
         let ends = [from, to].into_iter().take(if from == to { 1 } else { 2 });
         Ok(Reply::Paths {
@@ -197,7 +196,7 @@ impl<H: Host> Space<H> {
         let (parties, others): (Vec<_>, Vec<_>) = mentioned.partition(|id| id.is_party());
         let at_them = others.into_iter().chain(parties);
         let at_them = at_them.flat_map(|id| graph.relations_of(id));
-        let mut seen = BTreeSet::new();
+        let mut seen = OrderedSet::new();
         let relations = stated
             .chain(at_them)
             .filter(|(key, relation)| seen.insert(*key) && is_shown(relation))

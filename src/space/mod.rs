@@ -19,12 +19,12 @@ mod state;
 mod write;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 
+use crate::compact::OrderedSet;
 use crate::memory::{Id, Mint, Moment, ProjectSettings, SpaceHash};
 use crate::model::files::Files;
 use crate::model::{ChatModel, Embedder, ModelError, Reranker, unit};
@@ -109,7 +109,7 @@ pub struct Space<H> {
     /// What the project asks of extraction where an add says nothing.
     project: RefCell<Rc<ProjectSettings>>,
     /// The events whose jobs are running.
-    running: RefCell<BTreeSet<Id>>,
+    running: RefCell<OrderedSet<Id>>,
     /// What the LLM costs, where that is counted.
     meter: Meter,
 }

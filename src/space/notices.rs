@@ -1,9 +1,10 @@
 //! What the directory is told: kept in the space, in the same commit as what it tells of, until it has arrived.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::{Host, Space, SpaceError};
+use crate::compact::OrderedSet;
 use crate::memory::{ChangeKind, Happened, Id, Moment, Notice, OwnerKind};
 use crate::operation::{Named, Reply, Report};
 use crate::store::records::decode;
@@ -88,7 +89,7 @@ impl<H: Host> Space<H> {
     }
 
     /// What was not told yet of memories that are erased, without their words.
-    pub(super) async fn untold_of(&self, gone: &BTreeSet<Id>) -> Result<Vec<Notice>, SpaceError> {
+    pub(super) async fn untold_of(&self, gone: &OrderedSet<Id>) -> Result<Vec<Notice>, SpaceError> {
         let storage = self.host.storage();
         let found = storage
             .scan(Table::Outbox, Bound::Unbounded, usize::MAX)

@@ -5,13 +5,13 @@
 //! commit after the pages were stored, the memories that it changed. Loading takes in the pages and then the
 //! memories of the tail. Before the first `head`, and whenever a page is lost, everything is made from the records.
 
-use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
 use super::state::{State, vectors_of};
 use super::{Host, Space, SpaceError};
+use crate::compact::OrderedSet;
 use crate::index::Residency;
 use crate::memory::Id;
 use crate::pipeline::pages::{
@@ -38,9 +38,9 @@ const HEAD: &str = "head";
 pub(super) struct Pages {
     stored: Stored,
     /// The memories that changed since the pages were stored.
-    changed: BTreeSet<Id>,
+    changed: OrderedSet<Id>,
     /// Pages of cards that changed since.
-    cards: BTreeSet<u32>,
+    cards: OrderedSet<u32>,
     /// Records of the tail.
     tail: u32,
     /// How many of the stored pages are rows.
@@ -73,7 +73,7 @@ struct Head {
 /// What the pages gave.
 pub(super) enum Loaded {
     /// Everything, but for these memories, which changed since.
-    All(BTreeSet<Id>),
+    All(OrderedSet<Id>),
     /// Nothing: there are none yet.
     Nothing,
 }
@@ -138,7 +138,7 @@ impl State {
     ) -> Result<Result<Loaded, PageError>, SpaceError> {
         let mut found = Head::default();
         let mut head = None;
-        let mut changed = BTreeSet::new();
+        let mut changed = OrderedSet::new();
         let mut links = Vec::new();
         let mut rows = 0;
         let mut after: Option<String> = None;
@@ -229,7 +229,7 @@ impl State {
     pub(super) async fn load_tail(
         &mut self,
         storage: &impl Storage,
-        changed: BTreeSet<Id>,
+        changed: OrderedSet<Id>,
     ) -> Result<(), SpaceError> {
         if !changed.is_empty() {
             storage.ready().await?;
@@ -266,7 +266,7 @@ impl State {
         if changes.clear || changes.erased.is_empty() || self.pages.stored != Stored::Valid {
             return Vec::new();
         }
-        let mut keys = BTreeSet::from([HEAD.to_owned()]);
+        let mut keys = OrderedSet::from([HEAD.to_owned()]);
         for card in changes
             .erased
             .iter()
@@ -294,7 +294,7 @@ impl State {
             return None;
         }
         let mut writes = Vec::new();
-        let (cards, slots): (BTreeSet<u32>, BTreeSet<u32>) = match self.pages.stored {
+        let (cards, slots): (OrderedSet<u32>, OrderedSet<u32>) = match self.pages.stored {
             Stored::Valid => (self.pages.cards.clone(), self.index.touched().collect()),
             _ => {
                 writes.push(Write::ClearTable {

@@ -1,9 +1,9 @@
 //! Operations that change nothing.
 
-use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use super::{Host, Space, SpaceError};
+use crate::compact::OrderedSet;
 use crate::memory::{Change, EventStatus, Filter, Id, Memory, Message, Moment, Scope};
 use crate::model::Reranker;
 use crate::operation::{
@@ -76,7 +76,7 @@ impl<H: Host> Space<H> {
         }
         if search.latest_only {
             // Of those that contradict each other the newest comes first.
-            let mut kept = BTreeSet::new();
+            let mut kept = OrderedSet::new();
             hits.retain(|hit| {
                 let is_latest = !hit.contradicts.iter().any(|id| kept.contains(id));
                 is_latest && kept.insert(hit.memory.id)

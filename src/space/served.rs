@@ -1,12 +1,12 @@
 //! What only a server does. It comes in boxes: the states of an async function hold all that it may wait for, whatever
 //! leads there, so code that is never reached would be linked. A box that is never made is not.
 
-use std::collections::BTreeSet;
 use std::future::ready;
 
 use futures_util::future::LocalBoxFuture;
 
 use super::{Host, Space, SpaceError};
+use crate::compact::OrderedSet;
 use crate::memory::{Id, Notice, Problem};
 use crate::operation::{Operation, Reply};
 use crate::store::records::{AddWork, Job};
@@ -66,7 +66,7 @@ impl<H: Host> Space<H> {
     }
 
     /// What was not told yet of memories that are erased, without their words.
-    pub(super) fn serve_untold<'a>(&'a self, gone: &'a BTreeSet<Id>) -> Boxed<'a, Vec<Notice>> {
+    pub(super) fn serve_untold<'a>(&'a self, gone: &'a OrderedSet<Id>) -> Boxed<'a, Vec<Notice>> {
         match H::SERVES && self.host.settings().notices {
             true => Box::pin(self.untold_of(gone)),
             false => Box::pin(ready(Ok(Vec::new()))),

@@ -1,6 +1,5 @@
 //! What a space keeps in memory: a cache of its storage.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use serde::de::DeserializeOwned;
@@ -8,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::SpaceError;
 use super::pages::{Loaded, Pages};
 use super::settings::Settings;
+use crate::compact::{OrderedMap, OrderedSet};
 use crate::index::Residency;
 use crate::memory::{Contradiction, Entity, Filter, Id, Memory, Moment, Relation, text_hash};
 use crate::pipeline::knowledge::{Knowledge, Known};
@@ -31,12 +31,12 @@ pub(super) struct State {
     record: Option<SpaceRecord>,
     pub knowledge: Knowledge,
     pub index: RecallIndex,
-    pub jobs: BTreeMap<String, Job>,
-    pub summaries: BTreeMap<String, SummaryRecord>,
+    pub jobs: OrderedMap<String, Job>,
+    pub summaries: OrderedMap<String, SummaryRecord>,
     /// The current memories that have no stored vector of the present embedder.
-    unembedded: BTreeSet<Id>,
+    unembedded: OrderedSet<Id>,
     /// The memories that expire, by when.
-    expiring: BTreeSet<(Moment, Id)>,
+    expiring: OrderedSet<(Moment, Id)>,
     /// When the directory is to be told of something, if it is.
     pub untold_since: Option<Moment>,
     /// Vectors of another embedder are stored and must be replaced.
@@ -255,7 +255,7 @@ impl State {
     }
 
     /// The memories that expired so long ago that they are to be erased.
-    pub fn to_purge(&self, now: Moment) -> BTreeSet<Id> {
+    pub fn to_purge(&self, now: Moment) -> OrderedSet<Id> {
         let before = now.plus_millis(self.settings.purge_after.saturating_neg());
         let expired = self.expiring.iter();
         expired
@@ -322,7 +322,8 @@ impl State {
         self.knowledge.apply(&changes);
         let known = Known::new(&self.knowledge, storage);
         // In their order, as each message takes its place after the one before it.
-        let memories: BTreeMap<Id, &Memory> = changes.memories.iter().map(|m| (m.id, m)).collect();
+        let memories: OrderedMap<Id, &Memory> =
+            changes.memories.iter().map(|m| (m.id, m)).collect();
         for memory in memories.into_values() {
             self.index.index_text(memory, known);
         }

@@ -1,9 +1,8 @@
 //! Changes by hand: update and erase.
 
-use std::collections::BTreeSet;
-
 use super::View;
 use super::{Host, Space, SpaceError};
+use crate::compact::OrderedSet;
 use crate::memory::{
     Change, ChangeKind, Filter, Id, Memory, Moment, Relation, ResolvedBy, Version,
 };
@@ -104,7 +103,7 @@ impl<H: Host> Space<H> {
         if self.state.borrow().knowledge.card(&id).is_none() {
             return Err(SpaceError::NoSuchMemory(id));
         }
-        self.erase(BTreeSet::from([id])).await
+        self.erase(OrderedSet::from([id])).await
     }
 
     /// Erases a memory with what came from the same messages, or, of a message, from it.
@@ -115,7 +114,7 @@ impl<H: Host> Space<H> {
             let card = card.ok_or(SpaceError::NoSuchMemory(id))?;
             let sources = card.all_sources().chain(std::iter::once(&id));
             let linked = sources.flat_map(|source| state.knowledge.facts_of(source));
-            let mut ids: BTreeSet<Id> = linked.map(|card| card.id).collect();
+            let mut ids: OrderedSet<Id> = linked.map(|card| card.id).collect();
             ids.insert(id);
             ids
         };
@@ -123,7 +122,7 @@ impl<H: Host> Space<H> {
     }
 
     pub(super) async fn delete_all(&self, filter: &Filter) -> Result<Reply, SpaceError> {
-        let ids: BTreeSet<Id> = {
+        let ids: OrderedSet<Id> = {
             let state = self.state.borrow();
             let known = self.view(&state).known;
             let filter = state.own(filter);
@@ -136,7 +135,7 @@ impl<H: Host> Space<H> {
         self.erase(ids).await
     }
 
-    pub(super) async fn erase(&self, ids: BTreeSet<Id>) -> Result<Reply, SpaceError> {
+    pub(super) async fn erase(&self, ids: OrderedSet<Id>) -> Result<Reply, SpaceError> {
         let now = self.host.now();
         // History is not resident. What else could be erased between here and the commit only loses
         // its words twice.
@@ -148,7 +147,7 @@ impl<H: Host> Space<H> {
         let untold = self.serve_untold(&gone).await?;
         let count = self
             .commit(|state, mint| {
-                let known: BTreeSet<Id> = ids
+                let known: OrderedSet<Id> = ids
                     .iter()
                     .filter(|id| state.knowledge.card(id).is_some())
                     .copied()

@@ -230,7 +230,7 @@ impl Changes {
         }
         for export in &self.exports {
             let columns = vec![
-                Some(format!("{:?}", export.asked.purpose).to_lowercase()),
+                Some(format!("{:?}", export.asked.purpose).to_ascii_lowercase()),
                 Some(format!("{:?}", export.status).to_ascii_uppercase()),
                 Some(export.updated_at.to_string()),
             ];
@@ -250,7 +250,7 @@ impl Changes {
 fn memory_columns(memory: &Memory) -> Vec<Option<String>> {
     let scope = &memory.scope;
     vec![
-        Some(format!("{:?}", memory.kind).to_lowercase()),
+        Some(format!("{:?}", memory.kind).to_ascii_lowercase()),
         Some(memory.text().to_owned()),
         scope.user_id.clone(),
         scope.agent_id.clone(),

@@ -1,17 +1,17 @@
 //! Storage that lives as long as the program.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use futures_util::future::{LocalBoxFuture, ready};
 
 use super::{Entry, Storage, StorageError, Table, Write};
+use crate::compact::OrderedMap;
 
 /// Tables in memory: for tests, evaluations and programs that keep nothing.
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
-    tables: RefCell<BTreeMap<Table, BTreeMap<String, Vec<u8>>>>,
+    tables: RefCell<OrderedMap<Table, OrderedMap<String, Vec<u8>>>>,
 }
 
 impl MemoryStorage {
@@ -22,19 +22,16 @@ impl MemoryStorage {
 
     /// Takes over rows of a table.
     pub fn extend(&self, table: Table, rows: Vec<Entry>) {
-        self.tables
-            .borrow_mut()
-            .entry(table)
-            .or_default()
-            .extend(rows);
+        let mut tables = self.tables.borrow_mut();
+        tables.change(table, |known| known.extend(rows));
     }
 
     /// The rows of a table from one key to another, in order.
     pub fn between(&self, table: Table, first: &str, last: &str) -> Vec<Entry> {
-        let keys = (Bound::Included(first), Bound::Included(last));
         let tables = self.tables.borrow();
-        let rows = tables.get(&table).map(|rows| rows.range::<str, _>(keys));
+        let rows = tables.get(&table).map(|rows| rows.starting_at(first));
         let rows = rows.into_iter().flatten();
+        let rows = rows.take_while(|(key, _)| key.as_str() <= last);
         rows.map(|(key, record)| (key.clone(), record.clone()))
             .collect()
     }
@@ -48,10 +45,14 @@ impl MemoryStorage {
                 Write::Put {
                     table, key, record, ..
                 } => {
-                    tables.entry(table).or_default().insert(key, record);
+                    tables.change(table, |rows| {
+                        rows.insert(key, record);
+                    });
                 }
                 Write::Delete { table, key } => {
-                    tables.entry(table).or_default().remove(&key);
+                    if let Some(rows) = tables.get_mut(&table) {
+                        rows.remove(&key);
+                    }
                 }
                 Write::ClearTable { table } => {
                     tables.remove(&table);
@@ -83,8 +84,14 @@ impl Storage for MemoryStorage {
         limit: usize,
     ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
         let tables = self.tables.borrow();
+        let (first, is_first) = match after {
+            Bound::Included(first) => (first, true),
+            Bound::Excluded(before) => (before, false),
+            Bound::Unbounded => ("", true),
+        };
         let found = tables.get(&table).map_or_else(Vec::new, |rows| {
-            rows.range::<str, _>((after, Bound::Unbounded))
+            rows.starting_at(first)
+                .filter(|(key, _)| is_first || *key != first)
                 .take(limit)
                 .map(|(key, record)| (key.clone(), record.clone()))
                 .collect()

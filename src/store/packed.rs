@@ -9,11 +9,11 @@
 //! the first id that it could hold. Long records, and keys that are no ids, have rows of their own, as all had once.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
 use super::{Entry, MemoryStorage, Storage, StorageError, Table, Write};
+use crate::compact::OrderedSet;
 use crate::memory::Id;
 
 /// The version that is written.
@@ -35,7 +35,7 @@ pub struct Packed {
     /// The shared rows of which nothing was asked yet, by the first id that each could hold. They are unpacked then, as to
     /// unpack all takes as long as to read them.
     shared: RefCell<FxHashMap<String, Vec<u8>>>,
-    alone: RefCell<BTreeSet<String>>,
+    alone: RefCell<OrderedSet<String>>,
     /// Those with a row of their own that are to share one from the next change on.
     unpacked: RefCell<Vec<String>>,
 }
@@ -46,7 +46,7 @@ pub struct Packing {
     cleared: bool,
     /// In the order of the commit; `None` was deleted.
     changed: Vec<Change>,
-    alone: BTreeSet<String>,
+    alone: OrderedSet<String>,
 }
 
 type Change = (String, Option<Vec<u8>>);

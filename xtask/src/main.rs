@@ -11,6 +11,7 @@ mod failure;
 mod http;
 mod key;
 mod keywords;
+mod neighbours;
 mod npm;
 mod process;
 mod sample;

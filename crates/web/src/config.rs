@@ -1,6 +1,5 @@
 //! Which models to use.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use edgemem::index::VectorIndexKind;
@@ -12,6 +11,7 @@ use edgemem::model::openai::{
 use edgemem::model::{ChatModel, Embedder, Http, Reranker};
 use edgemem::space::{Models, Settings};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::host::Host;
 use crate::http::HostHttp;
@@ -37,7 +37,7 @@ struct Model {
     api_key: Option<String>,
     model: String,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: Map<String, Value>,
     /// How long one attempt may take, in seconds.
     timeout: Option<u64>,
     /// The length of vectors to ask for.
@@ -122,6 +122,8 @@ impl Model {
             endpoint = keyed.map_err(|error| wrong("apiKey", error))?;
         }
         for (name, value) in &self.headers {
+            let value = value.as_str();
+            let value = value.ok_or_else(|| bad(&format!("{which}.headers: {name} is no text")))?;
             let headed = endpoint.with_header(name, value);
             endpoint = headed.map_err(|error| wrong("headers", error))?;
         }

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use edgemem::model::{Http, HttpError};
+use edgemem::model::{Http, HttpError, Request, Response};
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -31,29 +31,26 @@ impl HostHttp {
 impl Http for HostHttp {
     fn send(
         &self,
-        request: http::Request<Vec<u8>>,
+        request: Request,
         timeout_ms: u64,
-    ) -> LocalBoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+    ) -> LocalBoxFuture<'_, Result<Response, HttpError>> {
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let headers = parts.headers.iter().flat_map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes());
-                [JsValue::from_str(name.as_str()), JsValue::from_str(&value)]
-            });
-            let url = parts.uri.to_string();
+            let headers = request.headers.iter();
+            let headers = headers
+                .flat_map(|(name, value)| [JsValue::from_str(name), JsValue::from_str(value)]);
             let answer = self.host.send(
                 self.model,
-                parts.method.as_str(),
-                &url,
+                request.method,
+                &request.url,
                 headers.collect(),
-                Uint8Array::from(body.as_slice()),
+                Uint8Array::from(request.body.as_slice()),
                 timeout_ms as f64,
             );
             let answer = answer.await.map_err(|error| match described(&error) {
                 (Some(code), _) if code == TIMEOUT => HttpError::Timeout,
                 (_, message) => HttpError::Failed(message),
             })?;
-            read(answer.unchecked_into()).map_err(HttpError::Failed)
+            Ok(read(answer.unchecked_into()))
         })
     }
 
@@ -71,18 +68,16 @@ impl Http for HostHttp {
     }
 }
 
-fn read(answer: Array) -> Result<http::Response<Vec<u8>>, String> {
-    let status = answer.get(0).as_f64().unwrap_or_default() as u16;
-    let headers: Vec<String> = Array::from(&answer.get(1))
-        .iter()
-        .filter_map(|text| text.as_string())
-        .collect();
-    let body = Uint8Array::new(&answer.get(2)).to_vec();
-    let mut read = http::Response::builder().status(status);
-    for pair in headers.chunks_exact(2) {
-        if let [name, value] = pair {
-            read = read.header(name, value);
-        }
+fn read(answer: Array) -> Response {
+    let headers = Array::from(&answer.get(1));
+    let mut texts = headers.iter().filter_map(|text| text.as_string());
+    let mut headers = Vec::new();
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        headers.push((name, value));
     }
-    read.body(body).map_err(|error| error.to_string())
+    Response {
+        status: answer.get(0).as_f64().unwrap_or_default() as u16,
+        headers,
+        body: Uint8Array::new(&answer.get(2)).to_vec(),
+    }
 }

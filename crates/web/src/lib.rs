@@ -14,7 +14,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use ::http::{Method, Uri};
 use edgemem::api::Local;
 use edgemem::memory::{Moment, Problem, SpaceHash};
 use edgemem::operation::{Operation, Reply};
@@ -164,16 +163,7 @@ impl Spaces {
 }
 
 fn read(method: &str, target: &str, body: &str) -> Result<Local, Problem> {
-    let unreadable = || {
-        Problem::new(
-            400,
-            "unreadable_request",
-            "the method or the URL is not one",
-        )
-    };
-    let method: Method = method.parse().map_err(|_| unreadable())?;
-    let uri: Uri = target.parse().map_err(|_| unreadable())?;
-    Local::read(&method, &uri, body.as_bytes())
+    Local::read(method, target, body.as_bytes())
 }
 
 async fn apply(space: &Space<WebHost>, operation: Operation) -> Result<Reply, Problem> {

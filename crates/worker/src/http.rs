@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use edgemem::model::{Download, Http, HttpError};
+use edgemem::model::{Download, Http, HttpError, Request, Response};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::{Stream, StreamExt};
 use wasm_bindgen::JsValue;
@@ -20,10 +20,12 @@ pub struct WorkerHttp;
 impl Http for WorkerHttp {
     fn send(
         &self,
-        request: http::Request<Vec<u8>>,
+        request: Request,
         timeout_ms: u64,
-    ) -> LocalBoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+    ) -> LocalBoxFuture<'_, Result<Response, HttpError>> {
         Box::pin(async move {
+            let request = http::Request::<Vec<u8>>::try_from(request);
+            let request = request.map_err(|error| HttpError::Failed(error.to_string()))?;
             let download = request.extensions().get::<Download>().copied();
             let limit = download.map_or(ANSWER_LIMIT, |download| download.limit);
             let request = to_worker(request).map_err(failed)?;
@@ -163,14 +165,9 @@ pub fn to_headers(headers: &http::HeaderMap) -> worker::Result<Headers> {
     Ok(made)
 }
 
-async fn read_answer(
-    answer: &mut worker::Response,
-    limit: usize,
-) -> Result<http::Response<Vec<u8>>, HttpError> {
-    let mut read = http::Response::builder().status(answer.status_code());
-    for (name, value) in answer.headers() {
-        read = read.header(name, value);
-    }
+async fn read_answer(answer: &mut worker::Response, limit: usize) -> Result<Response, HttpError> {
+    let status = answer.status_code();
+    let headers = answer.headers().entries().collect();
     let body = match answer.body() {
         worker::ResponseBody::Empty => Vec::new(),
         _ => {
@@ -182,8 +179,11 @@ async fn read_answer(
             })?
         }
     };
-    read.body(body)
-        .map_err(|error| HttpError::Failed(error.to_string()))
+    Ok(Response {
+        status,
+        headers,
+        body,
+    })
 }
 
 async fn collect(

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Exported, precision};
+use super::{Exported, confidence, precision};
+use crate::compact::capitals;
 use crate::memory::{Id, Moment, Object};
 
 /// The statements. Times are RFC 3339 texts, as not every server of Cypher has the same type for times.
@@ -49,7 +50,7 @@ pub(super) fn write(graph: &Exported<'_>) -> String {
                 relation.to_precision.map(|it| string(&precision(it))),
             ),
             ("known_to", relation.known_to.map(time)),
-            ("confidence", Some(format!("{:.4}", relation.confidence))),
+            ("confidence", Some(confidence(relation.confidence))),
             ("memories", Some(ids(&relation.memories))),
             ("messages", Some(ids(&relation.messages))),
         ];
@@ -88,8 +89,9 @@ fn set<const N: usize>(of: &str, properties: [(&str, Option<String>); N]) -> Str
 /// The type of an edge, as other graphs write them: `LIVES_IN`. What is no letter or digit becomes `_`, as within
 /// backticks some servers read escapes before they look for the closing one; the property has the true word.
 fn relation_type(predicate: &str) -> String {
-    let upper = predicate.chars().flat_map(char::to_uppercase);
+    let upper = capitals(predicate);
     let word: String = upper
+        .chars()
         .map(|c| if c.is_alphanumeric() { c } else { '_' })
         .collect();
     match word.is_empty() {

@@ -1,11 +1,10 @@
 //! GraphML, for Gephi, yEd, NetworkX and others. Plain values are nodes too, as an edge needs one at both ends.
 
-use std::collections::BTreeMap;
-
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use super::{Exported, precision};
+use super::{Exported, confidence, precision};
+use crate::compact::OrderedMap;
 use crate::memory::{EntityId, Id, Moment, Object, Relation};
 
 /// Attributes of nodes and edges: what it is of, its name, its type.
@@ -62,8 +61,8 @@ pub(super) fn write(graph: &Exported<'_>) -> String {
 
 /// The numbers of the nodes: names can hold what no id may.
 struct Nodes<'a> {
-    entities: BTreeMap<&'a EntityId, String>,
-    values: BTreeMap<&'a str, String>,
+    entities: OrderedMap<&'a EntityId, String>,
+    values: OrderedMap<&'a str, String>,
 }
 
 /// Writing to memory cannot fail.
@@ -90,8 +89,8 @@ impl Document {
 
     fn nodes<'a>(&mut self, graph: &Exported<'a>) -> Nodes<'a> {
         let mut nodes = Nodes {
-            entities: BTreeMap::new(),
-            values: BTreeMap::new(),
+            entities: OrderedMap::new(),
+            values: OrderedMap::new(),
         };
         for (number, entity) in graph.entities.iter().enumerate() {
             let node = format!("n{number}");
@@ -148,7 +147,7 @@ impl Document {
             ("valid_to_precision", relation.to_precision.map(precision)),
             ("known_from", time(Some(relation.known_from))),
             ("known_to", time(relation.known_to)),
-            ("confidence", Some(format!("{:.4}", relation.confidence))),
+            ("confidence", Some(confidence(relation.confidence))),
             ("memories", ids(&relation.memories)),
             ("messages", ids(&relation.messages)),
         ];

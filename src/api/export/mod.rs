@@ -63,6 +63,12 @@ pub(super) struct Exported<'a> {
     pub relations: &'a [Relation],
 }
 
+/// A confidence with four digits. The standard library's way of writing it brings tables that nothing else needs.
+fn confidence(value: f32) -> String {
+    let parts = (f64::from(value) * 10_000.0).round_ties_even() as u64;
+    format!("{}.{:04}", parts / 10_000, parts % 10_000)
+}
+
 /// The name of a precision, as JSON has it.
 fn precision(precision: Precision) -> String {
     match serde_json::to_value(precision) {

@@ -1,11 +1,10 @@
 //! The graph: its pages, exports, entities, ways and contradictions.
 
-use http::Uri;
 use serde_json::Value;
 
 use super::super::export::Format;
 use super::super::fields::{Fields, bad_value, refused};
-use super::super::wire;
+use super::super::wire::{self, Target};
 use super::{Read, Shape, query, scope};
 use crate::memory::{Claim, EntityId, Id, Moment, Owner, Problem};
 use crate::operation::{Graph, Operation};
@@ -13,7 +12,7 @@ use crate::operation::{Graph, Operation};
 /// Entities on a page of an export: all.
 const WHOLE: usize = 1_000_000;
 
-pub(super) fn read(fields: &Fields, uri: &Uri) -> Result<Read, Problem> {
+pub(super) fn read(fields: &Fields, target: &Target<'_>) -> Result<Read, Problem> {
     if let Some(format) = format(fields)? {
         return whole(fields, format);
     }
@@ -31,7 +30,7 @@ pub(super) fn read(fields: &Fields, uri: &Uri) -> Result<Read, Problem> {
         ..asked
     };
     let shape = Shape::Graph {
-        address: address(uri),
+        address: address(target),
         page,
         page_size,
     };
@@ -181,12 +180,12 @@ fn required(fields: &Fields, name: &str, why: &str) -> Result<String, Problem> {
 }
 
 /// The address with all that was asked but the page.
-fn address(uri: &Uri) -> String {
-    let kept = uri.query().unwrap_or_default().split('&').filter(|pair| {
+fn address(target: &Target<'_>) -> String {
+    let kept = target.query.unwrap_or_default().split('&').filter(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
         !pair.is_empty()
             && !["page", "page_size", "limit"].contains(&wire::percent_decode(name).as_str())
     });
     let kept: String = kept.flat_map(|pair| [pair, "&"]).collect();
-    format!("{}?{kept}", query::address(uri))
+    format!("{}?{kept}", target.address)
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::fields::{refused, span_of};
 use super::parts::{self, Part};
+use crate::compact::{lowercase, to_json};
 use crate::memory::{File, FileSource, MAX_MESSAGE_BYTES, Message, Problem, Role};
 use crate::operation::Attachment;
 
@@ -201,8 +202,8 @@ fn bad_content() -> Problem {
 fn role_of(message: &Map<String, Value>) -> Result<Role, Problem> {
     let name = match message.get("role") {
         None | Some(Value::Null) => return Ok(Role::User),
-        Some(Value::String(name)) => name.trim().to_lowercase(),
-        Some(other) => other.to_string(),
+        Some(Value::String(name)) => lowercase(name.trim()),
+        Some(other) => to_json(other),
     };
     match name.as_str() {
         "user" | "human" => Ok(Role::User),

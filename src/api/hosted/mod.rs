@@ -21,11 +21,12 @@ mod shapes;
 mod task;
 mod wide;
 
+use http::Response;
 use http::header::{ALLOW, HeaderValue};
-use http::{Method, Response, Uri};
 
 use super::fields::{Fields, refused};
-use super::{MAX_BODY_BYTES, body_too_large, wire};
+use super::wire::{self, Target};
+use super::{MAX_BODY_BYTES, body_too_large};
 use crate::memory::{Id, IdError, Owner, Problem, SpaceHash};
 use crate::operation::{Operation, Reply};
 
@@ -95,7 +96,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// Of a path that has other methods.
-    fn of_method(method: &Method, allow: &'static str) -> Self {
+    fn of_method(method: &str, allow: &'static str) -> Self {
         Self {
             problem: Problem::new(
                 405,
@@ -142,15 +143,15 @@ fn parts_of(path: &str) -> Vec<String> {
         .collect()
 }
 
-fn verb_of(method: &Method) -> &str {
-    match *method {
-        Method::HEAD => "GET",
-        _ => method.as_str(),
+fn verb_of(method: &str) -> &str {
+    match method {
+        "HEAD" => "GET",
+        other => other,
     }
 }
 
 /// Finds what one space answers.
-pub(super) fn route(method: &Method, path: &str) -> Result<Route, Refusal> {
+pub(super) fn route(method: &str, path: &str) -> Result<Route, Refusal> {
     let parts = parts_of(path);
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let verb = verb_of(method);
@@ -243,18 +244,18 @@ impl Read {
 }
 
 /// Reads a request of a route that needs a space.
-pub(super) fn read(route: &Route, uri: &Uri, body: &[u8]) -> Result<Read, Problem> {
+pub(super) fn read(route: &Route, target: &Target<'_>, body: &[u8]) -> Result<Read, Problem> {
     if body.len() > MAX_BODY_BYTES {
         return Err(body_too_large());
     }
-    let query = || Fields::of_query(uri.query());
+    let query = || Fields::of_query(target.query);
     match route {
         Route::Add => add::read(&Fields::of_body(body)?),
         Route::Search => query::search(&Fields::of_body(body)?),
-        Route::List => query::list(&query().or(Fields::of_body(body)?), uri),
+        Route::List => query::list(&query().or(Fields::of_body(body)?), target),
         Route::DeleteAll => query::delete_all(&query().or(Fields::of_body(body)?)),
         Route::Update(id) => query::update(memory_id(id)?, &Fields::of_body(body)?),
-        Route::Graph => graph::read(&query(), uri),
+        Route::Graph => graph::read(&query(), target),
         Route::Export => graph::export(&query()),
         Route::Path => graph::path(&query()),
         Route::Entity(name) => graph::entity(name, &query()),

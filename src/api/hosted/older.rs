@@ -1,10 +1,10 @@
 //! The same questions as older clients and the self-hosted server ask them, and the shapes of their answers.
 
-use http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::fields::{Fields, refused};
+use super::super::wire::Target;
 use super::{Read, Shape, add, query};
 use crate::memory::{OwnerKind, Problem};
 use crate::operation::{Operation, Summed};
@@ -138,9 +138,9 @@ pub(super) fn route(verb: &str, parts: &[&str]) -> Option<(Option<Older>, &'stat
 }
 
 /// Reads a request of such a route.
-pub(super) fn read(older: &Older, uri: &Uri, body: &[u8]) -> Result<Read, Problem> {
+pub(super) fn read(older: &Older, target: &Target<'_>, body: &[u8]) -> Result<Read, Problem> {
     let fields = || {
-        let query = Fields::of_query(uri.query());
+        let query = Fields::of_query(target.query);
         Fields::of_body(body).map(|body| query.or(body))
     };
     match older {
@@ -154,7 +154,7 @@ pub(super) fn read(older: &Older, uri: &Uri, body: &[u8]) -> Result<Read, Proble
         }
         Older::List => {
             let fields = fields()?;
-            let read = query::list(&fields, uri)?;
+            let read = query::list(&fields, target)?;
             // Who asks for a page gets one.
             let is_paged = fields.has("page") || fields.has("page_size");
             Ok(match is_paged {
@@ -165,14 +165,14 @@ pub(super) fn read(older: &Older, uri: &Uri, body: &[u8]) -> Result<Read, Proble
         Older::Under(kind, id) => {
             let mut fields = fields()?;
             fields.set(&format!("{}_id", kind.as_str()), json!(id));
-            query::list(&fields, uri)
+            query::list(&fields, target)
         }
         Older::OssAdd => {
             let mut read = add::read(&fields()?)?;
             read.wait = true;
             Ok(read.shaped(Form::Results))
         }
-        Older::OssList => query::list(&fields()?, uri),
+        Older::OssList => query::list(&fields()?, target),
         Older::OssSearch => query::search(&fields()?),
         Older::OssDeleteAll => {
             Ok(query::delete_all(&fields()?)?.shaped(Form::Told(Done::DeletedAll)))

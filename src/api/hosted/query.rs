@@ -1,10 +1,10 @@
 //! Search, list, delete, update and counts.
 
-use http::Uri;
 use serde_json::{Value, json};
 
 use super::super::fields::{Fields, bad_value, refused};
 use super::super::python;
+use super::super::wire::Target;
 use super::shapes::Cut;
 use super::{Read, Shape, add, graph, scope};
 use crate::memory::{Condition, Filter, Id, Operator, Owner, Precision, Problem};
@@ -73,16 +73,16 @@ pub(super) fn search_with(fields: &Fields, filter: Filter) -> Result<(Operation,
     Ok((Operation::Search(search), shape))
 }
 
-pub(super) fn list(fields: &Fields, uri: &Uri) -> Result<Read, Problem> {
+pub(super) fn list(fields: &Fields, target: &Target<'_>) -> Result<Read, Problem> {
     let (owner, filter) = selection(fields)?;
-    let (operation, shape) = list_with(fields, uri, filter)?;
+    let (operation, shape) = list_with(fields, target, filter)?;
     Ok(Read::of_owner(owner, operation, shape))
 }
 
 /// A list of what this filter selects.
 pub(super) fn list_with(
     fields: &Fields,
-    uri: &Uri,
+    target: &Target<'_>,
     filter: Filter,
 ) -> Result<(Operation, Shape), Problem> {
     let defaults = List::default();
@@ -102,7 +102,7 @@ pub(super) fn list_with(
     };
     let shape = Shape::Page {
         cut: Cut(fields.texts("fields")?),
-        address: address(uri),
+        address: target.address.clone(),
         page,
         page_size,
     };
@@ -312,12 +312,4 @@ fn transcript(fields: &Fields) -> Result<Option<Transcript>, Problem> {
         }),
         Some(_) => return Err(bad_value("transcript", wanted)),
     })
-}
-
-/// Where the request came to, without its query: absolute when the request says so.
-pub(super) fn address(uri: &Uri) -> String {
-    match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) => format!("{scheme}://{authority}{}", uri.path()),
-        _ => uri.path().to_owned(),
-    }
 }

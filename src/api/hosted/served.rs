@@ -1,9 +1,10 @@
 //! What a server answers: what a program's own memory does, and what needs more than one space, a directory, or the
 //! words of older clients. A program has none of this, so nothing that it reads requests with leads here.
 
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method};
 
 use super::super::fields::Fields;
+use super::super::wire::Target;
 use super::super::{MAX_BODY_BYTES, body_too_large};
 use super::asked::{self, Asked};
 use super::older::{self, Older};
@@ -29,7 +30,7 @@ pub(in crate::api) enum Served {
 pub(in crate::api) fn served(method: &Method, path: &str) -> Result<Served, Refusal> {
     let parts = super::parts_of(path);
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let verb = super::verb_of(method);
+    let verb = super::verb_of(method.as_str());
     if parts == ["v1", "memories", "events"] {
         return Err(Refusal::of_path());
     }
@@ -37,8 +38,8 @@ pub(in crate::api) fn served(method: &Method, path: &str) -> Result<Served, Refu
     let older = || older::route(verb, &parts).map(|(it, allow)| (it.map(Served::Older), allow));
     let wide = || wide::route(verb, &parts).map(|(it, allow)| (it.map(Served::Wide), allow));
     match asked.or_else(older).or_else(wide) {
-        Some((found, allow)) => found.ok_or_else(|| Refusal::of_method(method, allow)),
-        None => route(method, path).map(Served::One),
+        Some((found, allow)) => found.ok_or_else(|| Refusal::of_method(method.as_str(), allow)),
+        None => route(method.as_str(), path).map(Served::One),
     }
 }
 
@@ -63,7 +64,7 @@ impl Todo {
 /// Reads a request of anything but what asks nothing.
 pub(in crate::api) fn todo(
     served: &Served,
-    uri: &Uri,
+    target: &Target<'_>,
     headers: &HeaderMap,
     body: &[u8],
     project: &str,
@@ -72,7 +73,7 @@ pub(in crate::api) fn todo(
         return Err(body_too_large());
     }
     let fields = || {
-        let query = Fields::of_query(uri.query());
+        let query = Fields::of_query(target.query);
         Fields::of_body(body).map(|body| query.or(body))
     };
     match served {
@@ -92,15 +93,17 @@ pub(in crate::api) fn todo(
             }));
         }
         Served::Older(Older::OssList) if !wide::names_somebody(&fields()?) => {
-            return spread(&fields()?, uri, Asks::OssList).map(Todo::Task);
+            return spread(&fields()?, target, Asks::OssList).map(Todo::Task);
         }
         _ => {}
     }
     let read = match served {
-        Served::One(route) => read(route, uri, body),
+        Served::One(route) => read(route, target, body),
         Served::Asked(asked) => asked::read(*asked, body),
-        Served::Older(older) => older::read(older, uri, body),
-        Served::Wide(wide) => return wide::read(wide, uri, headers, body, project).map(Todo::Task),
+        Served::Older(older) => older::read(older, target, body),
+        Served::Wide(wide) => {
+            return wide::read(wide, target, headers, body, project).map(Todo::Task);
+        }
     };
     let problem = match read {
         Ok(read) => return Ok(Todo::Read(read)),
@@ -118,7 +121,7 @@ pub(in crate::api) fn todo(
         return Err(problem);
     }
     let fields = fields()?;
-    let task = spread(&fields, uri, asks)?;
+    let task = spread(&fields, target, asks)?;
     let form = match served {
         Served::Older(older) => older::form_of(older, &fields)?,
         _ => None,

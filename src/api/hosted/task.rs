@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, StreamExt};
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::super::access::{Access, Project};
 use super::super::fields::{Fields, refused};
+use super::super::wire::Target;
 use super::places::{Places, places};
 use super::shapes::{self, Shape};
 use super::{Read, query};
@@ -126,14 +127,14 @@ pub(super) fn batch(fields: &Fields, verb: &'static str) -> Result<Task, Problem
 }
 
 /// The same question to all the spaces that a filter speaks of, when it is not only one.
-pub(super) fn spread(fields: &Fields, uri: &Uri, asks: Asks) -> Result<Task, Problem> {
+pub(super) fn spread(fields: &Fields, target: &Target<'_>, asks: Asks) -> Result<Task, Problem> {
     let filter = query::conditions(fields)?;
     let places = places(&filter)
         .or_else(|| (asks == Asks::OssList).then(Places::everywhere))
         .ok_or_else(super::scope::missing)?;
     let (operation, shape) = match asks {
         Asks::Search => query::search_with(fields, filter)?,
-        Asks::List | Asks::OssList => query::list_with(fields, uri, filter)?,
+        Asks::List | Asks::OssList => query::list_with(fields, target, filter)?,
         Asks::DeleteAll => query::delete_with(fields, filter)?,
     };
     Ok(Task::Spread {

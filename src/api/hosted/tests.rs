@@ -20,9 +20,9 @@ fn ask(method: &str, address: &str, body: Value) -> Result<Read, Problem> {
         body => body.to_string().into_bytes(),
     };
     match served {
-        Served::One(route) => read(&route, &uri, &body),
+        Served::One(route) => read(&route, &Target::from(&uri), &body),
         Served::Asked(asked) => asked::read(asked, &body),
-        Served::Older(older) => older::read(&older, &uri, &body),
+        Served::Older(older) => older::read(&older, &Target::from(&uri), &body),
         Served::Wide(wide) => panic!("{wide:?}"),
     }
 }

@@ -1,12 +1,12 @@
 //! The routes that more than one space, or the directory, answers.
 
-use http::{HeaderMap, Uri};
+use http::HeaderMap;
 use serde_json::Value;
 
 use super::super::fields::{Fields, refused};
+use super::super::wire::Target;
 use super::admin::Admin;
 use super::doors::{self, Doors};
-use super::query;
 use super::task::{self, Name, Task};
 use crate::memory::{OwnerKind, Problem};
 
@@ -225,13 +225,13 @@ fn kind_in(path: &str) -> Result<OwnerKind, Problem> {
 /// Reads a request of such a route.
 pub(super) fn read(
     wide: &Wide,
-    uri: &Uri,
+    target: &Target<'_>,
     headers: &HeaderMap,
     body: &[u8],
     project: &str,
 ) -> Result<Task, Problem> {
     let fields = || {
-        let query = Fields::of_query(uri.query());
+        let query = Fields::of_query(target.query);
         Fields::of_body(body).map(|body| query.or(body))
     };
     let map = || Fields::of_body(body).map(Fields::into_map);
@@ -258,7 +258,7 @@ pub(super) fn read(
                 } else {
                     100
                 }),
-                address: query::address(uri),
+                address: target.address.clone(),
                 oss,
             })
         }
@@ -282,7 +282,7 @@ pub(super) fn read(
             Ok(Task::Events {
                 page: fields.count("page", 1, u32::MAX as usize)?.unwrap_or(1),
                 page_size: fields.count("page_size", 1, 200)?.unwrap_or(100),
-                address: query::address(uri),
+                address: target.address.clone(),
             })
         }
         Wide::Organizations => of(Admin::Organizations),

@@ -1,14 +1,21 @@
-//! Normal forms of texts (<https://unicode.org/reports/tr15/>) and kinds of characters, the same on every host.
+//! Normal forms of texts (<https://unicode.org/reports/tr15/>), boundaries of words and sentences, small letters and
+//! capitals, and kinds of characters, the same on every host.
 //!
-//! The crates `unicode-normalization` and `unicode_categories` say what is here; their tables, made to be fast, are a tenth of
-//! what a page has to load. Ours are packed, a fifth of that, and unpacked when a text first needs them. The tests compare
+//! The standard library and the crates `unicode-normalization`, `unicode-segmentation` and `unicode_categories` say what is here; their tables, made to be fast, are more than a tenth
+//! of what a page has to load. Ours are packed, a fifth of that, and unpacked when a text first needs them. The tests compare
 //! every character.
 
+mod cases;
+mod sentences;
 mod tables;
+mod words;
 
 use std::borrow::Cow;
 
+pub use cases::{capitals, lower, lowercase};
+pub use sentences::sentences;
 pub use tables::{is_combining_mark, is_nonspacing_mark, is_other, is_punctuation};
+pub use words::{word_bounds, words};
 
 use tables::Forms;
 
@@ -125,6 +132,17 @@ impl Forms {
     fn compose(&self, first: char, second: char) -> Option<char> {
         hangul::compose(first, second).or_else(|| self.pair(first, second))
     }
+}
+
+/// A text in parts, each with where it begins: `first` says where the first part of a text ends.
+fn segments(text: &str, first: fn(&str) -> usize) -> impl Iterator<Item = (usize, &str)> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let part = rest.get(..first(rest))?;
+        start += part.len();
+        Some((start - part.len(), part))
+    })
 }
 
 #[cfg(test)]

@@ -7,9 +7,13 @@
 //!   lowest bit;
 //! - how many runs of characters have a combining class other than 0, and of each: how far it begins after the end of the one
 //!   before, its length, its class;
-//! - four times, how many runs of characters there are of a kind (combining marks; nonspacing marks; neither letters, marks,
-//!   numbers, symbols, blanks nor punctuation; punctuation), and of each how far it begins after the end of the one before, and
-//!   its length.
+//! - five times, how many runs of characters there are of a kind (combining marks; nonspacing marks; neither letters, marks,
+//!   numbers, symbols, blanks nor punctuation; punctuation; passed over where a word is looked for that a sigma ends), and of each how far it begins after the end of the one before, and
+//!   its length;
+//! - how many runs of characters are not what is usual at the boundaries of words or sentences, and of each the same, and
+//!   sixteen times the kind at those of words plus the kind at those of sentences;
+//! - how many runs of pictographs there are, and of each the same without a kind;
+//! - how many runs of characters have small letters, and of each the same and how far those are, the sign in the lowest bit.
 
 use std::sync::LazyLock;
 
@@ -26,7 +30,7 @@ pub(super) enum Kind {
 }
 
 /// Characters from, to before, and what they have in common.
-type Run = (u32, u32, u8);
+type Run<T = u8> = (u32, u32, T);
 
 /// What the normal forms need.
 pub(super) struct Forms {
@@ -40,7 +44,11 @@ pub(super) struct Forms {
 
 struct Tables {
     forms: Forms,
-    kinds: [Vec<Run>; 4],
+    kinds: [Vec<Run>; 5],
+    breaks: Vec<Run>,
+    pictographs: Vec<Run>,
+    /// Characters from, to before, and how far their small letters are.
+    small: Vec<Run<i32>>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::read(include_bytes!("tables.bin")));
@@ -97,12 +105,33 @@ pub fn is_punctuation(c: char) -> bool {
     is_of(3, c)
 }
 
+/// Whether it is passed over where a word is looked for that a sigma ends.
+pub(super) fn is_passed_over(c: char) -> bool {
+    is_of(4, c)
+}
+
+/// The small letter of a character that has a single one, else the character.
+pub(super) fn lower(c: char) -> char {
+    let step = find(&TABLES.small, c).unwrap_or_default();
+    char::from_u32(u32::from(c).wrapping_add_signed(step)).unwrap_or(c)
+}
+
+/// What a character is at the boundaries of words (times sixteen) and sentences; 0 is what is usual.
+pub(super) fn breaks(c: char) -> u8 {
+    find(&TABLES.breaks, c).unwrap_or_default()
+}
+
+/// Whether it is a pictograph, which others may join.
+pub(super) fn is_pictograph(c: char) -> bool {
+    find(&TABLES.pictographs, c).is_some()
+}
+
 fn is_of(kind: usize, c: char) -> bool {
     let runs = TABLES.kinds.get(kind);
     runs.is_some_and(|runs| find(runs, c).is_some())
 }
 
-fn find(runs: &[Run], c: char) -> Option<u8> {
+fn find<T: Copy>(runs: &[Run<T>], c: char) -> Option<T> {
     let c = u32::from(c);
     if c < runs.first()?.0 {
         return None;
@@ -118,6 +147,9 @@ impl Tables {
         Self {
             forms: Forms::read(&mut numbers),
             kinds: std::array::from_fn(|_| numbers.runs(false)),
+            breaks: numbers.runs(true),
+            pictographs: numbers.runs(false),
+            small: numbers.small(),
         }
     }
 }
@@ -135,8 +167,7 @@ impl Forms {
             c += numbers.next();
             let head = numbers.next();
             for last in last.iter_mut().take(head as usize / 4) {
-                let step = numbers.next();
-                *last = last.wrapping_add((step >> 1) ^ 0u32.wrapping_sub(step & 1));
+                *last = last.wrapping_add_signed(numbers.signed());
                 forms.parts.extend(char::from_u32(*last));
             }
             let kind = match head % 4 {
@@ -172,6 +203,23 @@ impl Numbers<'_> {
             }
         }
         number
+    }
+
+    /// The next number, with a sign in its lowest bit.
+    fn signed(&mut self) -> i32 {
+        let number = self.next();
+        ((number >> 1) ^ 0u32.wrapping_sub(number & 1)) as i32
+    }
+
+    fn small(&mut self) -> Vec<Run<i32>> {
+        let mut end = 0;
+        let count = self.next();
+        let runs = (0..count).map(|_| {
+            let from = end + self.next();
+            end = from + self.next();
+            (from, end, self.signed())
+        });
+        runs.collect()
     }
 
     fn runs(&mut self, valued: bool) -> Vec<Run> {

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use proptest::prelude::*;
@@ -8,7 +9,10 @@ use unicode_normalization::char::{
     is_combining_mark as is_mark,
 };
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::*;
+use super::{sentences::Kind as InSentence, words::Kind as InWord};
 
 const ALL: RangeInclusive<char> = '\0'..=char::MAX;
 
@@ -53,6 +57,199 @@ proptest! {
         prop_assert_eq!(nfkc(&text), text.nfkc().collect::<String>());
         prop_assert!(nfd(text.chars()).eq(text.nfd()));
     }
+
+    #[test]
+    fn boundaries_are_where_the_crate_has_them(
+        text in prop::collection::vec(prop_oneof![character(), at_boundaries()], 0..24),
+    ) {
+        // It lets a pictograph join even what a joiner after punctuation does not belong to.
+        let text: String = text.into_iter().filter(|c| *c != '\u{200d}').collect();
+        have_its_boundaries(&text)?;
+    }
+}
+
+#[test]
+fn joined_pictographs_are_one() {
+    for text in [
+        "👨\u{200d}👩\u{200d}👧 a",
+        "a\u{200d}b",
+        "\u{200d}😀a",
+        "1\u{200d}😀",
+        "🏳\u{fe0f}\u{200d}🌈.",
+        "\u{200d}\u{2139}a",
+    ] {
+        have_its_boundaries(text).unwrap();
+    }
+}
+
+fn have_its_boundaries(text: &str) -> Result<(), TestCaseError> {
+    let bounds = word_bounds(text).collect::<Vec<_>>();
+    prop_assert_eq!(bounds, text.split_word_bound_indices().collect::<Vec<_>>());
+    let parts = words(text).collect::<Vec<_>>();
+    prop_assert_eq!(parts, text.unicode_words().collect::<Vec<_>>());
+    let parts = sentences(text).collect::<Vec<_>>();
+    prop_assert_eq!(
+        parts,
+        text.split_sentence_bound_indices().collect::<Vec<_>>()
+    );
+    Ok(())
+}
+
+/// One of the characters that are like others at boundaries.
+fn at_boundaries() -> impl Strategy<Value = char> {
+    let characters = IN_WORDS.iter().map(|it| it.0);
+    let characters = characters.chain(IN_SENTENCES.iter().map(|it| it.0));
+    prop::sample::select(
+        characters
+            .chain("\u{2139}😀'\"\r\n".chars())
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// A character of each kind.
+const IN_WORDS: [(char, InWord); 14] = [
+    ('@', InWord::Any),
+    ('\u{308}', InWord::Extend),
+    ('a', InWord::Letter),
+    ('1', InWord::Numeric),
+    ('_', InWord::Joiner),
+    ('א', InWord::Hebrew),
+    ('カ', InWord::Katakana),
+    (':', InWord::MidLetter),
+    (',', InWord::MidNumber),
+    ('.', InWord::MidBoth),
+    ('\u{b}', InWord::Newline),
+    ('\u{1f1e6}', InWord::Regional),
+    (' ', InWord::Space),
+    ('\u{200d}', InWord::ZeroWidthJoiner),
+];
+const IN_SENTENCES: [(char, InSentence); 14] = [
+    ('@', InSentence::Any),
+    ('\u{308}', InSentence::Extend),
+    ('a', InSentence::Lower),
+    ('A', InSentence::Upper),
+    ('א', InSentence::Letter),
+    ('1', InSentence::Numeric),
+    ('.', InSentence::Stop),
+    ('!', InSentence::End),
+    ('\u{85}', InSentence::Separator),
+    (' ', InSentence::Space),
+    (')', InSentence::Close),
+    (',', InSentence::Continue),
+    ('\r', InSentence::Return),
+    ('\n', InSentence::Feed),
+];
+
+/// What is around a character to see of which kind it is.
+const AROUND_IN_WORDS: [(&str, &str); 15] = [
+    ("", "a"),
+    ("a", "a"),
+    ("1", "1"),
+    ("カ", ""),
+    ("א", ""),
+    ("", "1"),
+    ("_", ""),
+    ("", "_"),
+    ("\u{1f1e6}", ""),
+    (" ", ""),
+    ("@", ""),
+    ("@", "😀"),
+    ("", "\u{308}"),
+    ("", "'"),
+    ("a.", ""),
+];
+const AROUND_IN_SENTENCES: [(&str, &str); 10] = [
+    ("a.", "a"),
+    ("a.", "A"),
+    ("a. ", "a"),
+    ("a. ", "A"),
+    ("a.)", "A"),
+    ("a", " A"),
+    ("a", ".A"),
+    ("a", "\nA"),
+    ("\r", "A"),
+    ("!", "A"),
+];
+
+/// Where a boundary is in a text: before, or after what is in the middle.
+fn seen<'t>(bounds: impl Iterator<Item = (usize, &'t str)>, before: &str, c: char) -> u8 {
+    let starts = bounds.map(|(start, _)| start);
+    starts.fold(0, |seen, start| match start {
+        _ if start == before.len() => seen | 1,
+        _ if start == before.len() + c.len_utf8() => seen | 2,
+        _ if start > before.len() => seen | 4,
+        _ => seen,
+    })
+}
+
+fn in_words(c: char) -> [u8; 15] {
+    AROUND_IN_WORDS.map(|(before, after)| {
+        let text = format!("{before}{c}{after}");
+        seen(text.split_word_bound_indices(), before, c)
+    })
+}
+
+fn in_sentences(c: char) -> [u8; 10] {
+    AROUND_IN_SENTENCES.map(|(before, after)| {
+        let text = format!("{before}{c}{after}");
+        seen(text.split_sentence_bound_indices(), before, c)
+    })
+}
+
+/// What the packed table says of a character, by what the crate does with it: its own tables are not for others.
+fn at_break(c: char, kinds: &Kinds) -> u8 {
+    if c.is_ascii() {
+        return 0;
+    }
+    let word = kinds.words[&in_words(c)];
+    let sentence = kinds.sentences[&in_sentences(c)];
+    let word = if word == InWord::usual(c) {
+        0
+    } else {
+        word as u8
+    };
+    let sentence = if sentence == InSentence::usual(c) {
+        0
+    } else {
+        sentence as u8
+    };
+    word << 4 | sentence
+}
+
+/// Kinds by what is seen of them.
+struct Kinds {
+    words: HashMap<[u8; 15], InWord>,
+    sentences: HashMap<[u8; 10], InSentence>,
+}
+
+impl Kinds {
+    fn new() -> Self {
+        let words = IN_WORDS.map(|(c, kind)| (in_words(c), kind));
+        let sentences = IN_SENTENCES.map(|(c, kind)| (in_sentences(c), kind));
+        let kinds = Self {
+            words: words.into_iter().collect(),
+            sentences: sentences.into_iter().collect(),
+        };
+        assert_eq!((kinds.words.len(), kinds.sentences.len()), (14, 14));
+        assert!(
+            (1..)
+                .zip(InWord::PACKED)
+                .all(|(number, kind)| number == kind as u8)
+        );
+        assert!(
+            (1..)
+                .zip(InSentence::PACKED)
+                .all(|(number, kind)| number == kind as u8)
+        );
+        kinds
+    }
+}
+
+fn is_pictograph(c: char) -> bool {
+    let text = format!("@\u{200d}{c}");
+    text.split_word_bound_indices().count() == 1
+        && in_words(c) != in_words('\u{308}')
+        && c != '\u{200d}'
 }
 
 #[test]
@@ -84,15 +281,20 @@ fn packed() -> Vec<u8> {
         }
     }
     put_runs(&mut bytes, true, canonical_combining_class);
-    let kinds: [fn(char) -> bool; 4] = [
+    let kinds: [fn(char) -> bool; 5] = [
         is_mark,
         |c| c.is_mark_nonspacing(),
         |c| c.is_other(),
         |c| c.is_punctuation(),
+        is_passed_over,
     ];
     for kind in kinds {
         put_runs(&mut bytes, false, |c| u8::from(kind(c)));
     }
+    let kinds = Kinds::new();
+    put_runs(&mut bytes, true, |c| at_break(c, &kinds));
+    put_runs(&mut bytes, false, |c| u8::from(is_pictograph(c)));
+    put_small(&mut bytes);
     bytes
 }
 
@@ -115,6 +317,63 @@ fn taken_apart(c: char) -> Option<(char, u32, Vec<char>)> {
     match first {
         Some(first) if compose(first, *second) == Some(c) => Some((c, 2, vec![first, *second])),
         _ => Some((c, 1, canonical)),
+    }
+}
+
+/// Whether a sigma does not see a character behind it: it ends the word before that, but not when a letter follows.
+fn is_passed_over(c: char) -> bool {
+    let is_last = |text: String| text.to_lowercase().chars().nth(1) == Some('ς');
+    is_last(format!("αΣ{c}")) && !is_last(format!("αΣ{c}α"))
+}
+
+fn put_small(bytes: &mut Vec<u8>) {
+    let mut runs: Vec<(u32, u32, i32)> = Vec::new();
+    for c in ALL.filter(|c| !c.is_ascii() && *c != 'İ') {
+        let mut small = c.to_lowercase();
+        let (at, step) = (u32::from(c), small.next().unwrap() as i32 - c as i32);
+        assert_eq!(small.next(), None, "{c:?}");
+        match runs.last_mut() {
+            _ if step == 0 => {}
+            Some((_, end, of)) if *end == at && *of == step => *end += 1,
+            _ => runs.push((at, at + 1, step)),
+        }
+    }
+    put(bytes, runs.len() as u32);
+    let mut before = 0;
+    for (from, to, step) in runs {
+        put(bytes, from - before);
+        put(bytes, to - from);
+        put(bytes, ((step << 1) ^ (step >> 31)) as u32);
+        before = to;
+    }
+}
+
+#[test]
+fn letters_are_small_and_capital_as_the_standard_library_has_them() {
+    for c in ALL {
+        let text = c.to_string();
+        assert_eq!(lowercase(&text), text.to_lowercase(), "{c:?}");
+        assert!(lower(c).eq(c.to_lowercase()), "{c:?}");
+        let (ours, upper) = (capitals(&text), text.to_uppercase());
+        assert!(ours == upper || ours == text, "{c:?}: {ours} for {upper}");
+    }
+    for text in [
+        "lives_in",
+        "wohnt_in_münchen_heißt",
+        "ŷÿžłőşğ",
+        "живёт_в_їґ",
+        "ζει_στην_ήώύ",
+        "ապրում",
+        "住在_ภาษา_ק",
+    ] {
+        assert_eq!(capitals(text), text.to_uppercase(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn sigmas_end_words_as_the_standard_library_has_them(text in "[Σσα'.:\u{308}\u{ad}ʰ 1Aİ-]{0,8}") {
+        prop_assert_eq!(lowercase(&text), text.to_lowercase());
     }
 }
 

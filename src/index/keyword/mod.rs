@@ -9,13 +9,12 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use self::chain::{Chain, Document};
 use self::codec::{Entries, Entry, Times, read, write};
 use self::forward::Forward;
 use self::terms::{Table, Term};
 use super::{Bitmap, Language, Scored, Slot, best_positive};
+use crate::compact::OrderedMap;
 
 pub use self::chain::Position;
 pub use self::page::KeywordPage;
@@ -146,9 +145,9 @@ impl KeywordIndex {
     /// could reach for this query.
     pub fn search(&self, query: &[Vec<String>], k: usize, allowed: Option<&Bitmap>) -> Vec<Scored> {
         let average = self.average_length().max(1.0);
-        let mut weights: BTreeMap<&[String], f32> = BTreeMap::new();
+        let mut weights: OrderedMap<&[String], f32> = OrderedMap::new();
         for word in query {
-            *weights.entry(word).or_default() += 1.0;
+            weights.change(word, |weight| *weight += 1.0);
         }
         let mut found = Found::new(self.chain.slots());
         let mut most = 0.0f32;

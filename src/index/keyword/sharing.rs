@@ -1,10 +1,9 @@
 //! Documents that share rare words with some others.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::codec::read;
 use super::terms::Term;
 use super::{B, K1, KeywordIndex};
+use crate::compact::{OrderedMap, OrderedSet};
 use crate::index::{Bitmap, Scored, Slot, best_positive};
 
 /// A word in more documents than one in so many says little of what they have in common.
@@ -25,11 +24,12 @@ impl KeywordIndex {
         allowed: &Bitmap,
     ) -> Vec<Scored> {
         let asked = self.terms_of(asked);
-        let mut weights: BTreeMap<Term, f32> = BTreeMap::new();
+        let mut weights: OrderedMap<Term, f32> = OrderedMap::new();
         for (slot, counts) in documents {
             let length = self.chain.get(*slot).map_or(1, |it| it.text.max(1));
             for (term, times) in self.words(*slot, &asked) {
-                *weights.entry(term).or_default() += counts * times as f32 / f32::from(length);
+                let share = counts * times as f32 / f32::from(length);
+                weights.change(term, |weight| *weight += share);
             }
         }
         let rare = weights.into_iter().filter_map(|(term, weight)| {
@@ -69,7 +69,7 @@ impl KeywordIndex {
         asked: &[Vec<String>],
     ) -> Option<(Slot, &str)> {
         let asked = self.terms_of(asked);
-        let own: BTreeSet<Term> = self.words(slot, &asked).map(|(term, _)| term).collect();
+        let own: OrderedSet<Term> = self.words(slot, &asked).map(|(term, _)| term).collect();
         let shared = others.iter().filter(|other| **other != slot);
         let shared = shared.flat_map(|other| {
             let terms = self.words(*other, &asked).map(|(term, _)| term);
@@ -82,13 +82,13 @@ impl KeywordIndex {
         Some((other, word))
     }
 
-    fn terms_of(&self, asked: &[Vec<String>]) -> BTreeSet<Term> {
+    fn terms_of(&self, asked: &[Vec<String>]) -> OrderedSet<Term> {
         let asked = asked.iter().flatten();
         asked.filter_map(|word| self.terms.get(word)).collect()
     }
 
     /// The words in the text of a document, with how often each is there.
-    fn words(&self, slot: Slot, asked: &BTreeSet<Term>) -> impl Iterator<Item = (Term, u32)> {
+    fn words(&self, slot: Slot, asked: &OrderedSet<Term>) -> impl Iterator<Item = (Term, u32)> {
         let entries = read(self.forward.get(slot)).filter(|it| it.times.text > 0);
         let new = entries.filter(|it| !asked.contains(&it.number));
         new.map(|it| (it.number, it.times.text))

@@ -1,11 +1,10 @@
 //! The default vector index: no graph, nothing to build, exact order among what it looks at.
 
-use std::collections::BTreeMap;
-
 use super::codes::Codes;
 use super::kernels::dot_f32;
 use super::rows::{QueryRow, Rows};
 use super::{Bitmap, Lookup, Originals, Scored, Slot, VectorError, VectorIndex, check_vector};
+use crate::compact::OrderedMap;
 use crate::index::best;
 
 /// With this many rows or fewer to look at, all are scored; with more, those that their codes put near.
@@ -248,7 +247,7 @@ impl FlatIndex {
             return sum;
         }
         let read: Vec<Slot> = slots.iter().map(|(slot, _)| *slot).collect();
-        let mut vectors: BTreeMap<Slot, Vec<f32>> = BTreeMap::new();
+        let mut vectors: OrderedMap<Slot, Vec<f32>> = OrderedMap::new();
         originals.visit(&read, &mut |slot, vector| {
             vectors.insert(slot, vector.to_vec());
         });

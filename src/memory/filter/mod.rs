@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::Moment;
+use crate::compact::{lowercase, to_json};
 
 #[cfg(test)]
 mod tests;
@@ -342,12 +343,10 @@ impl Condition {
                 None => false,
             },
             Operator::Icontains(part) => {
-                let part = plain(part).to_lowercase();
+                let part = lowercase(&plain(part));
                 match &value {
-                    Some(Value::Array(items)) => {
-                        items.iter().any(|v| plain(v).to_lowercase() == part)
-                    }
-                    Some(value) => plain(value).to_lowercase().contains(&part),
+                    Some(Value::Array(items)) => items.iter().any(|v| lowercase(&plain(v)) == part),
+                    Some(value) => lowercase(&plain(value)).contains(&part),
                     None => false,
                 }
             }
@@ -462,6 +461,6 @@ fn time(text: &str) -> Option<Moment> {
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => to_json(other),
     }
 }

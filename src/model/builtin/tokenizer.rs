@@ -8,7 +8,7 @@
 
 use super::BuiltinError;
 use super::vocabulary::{Hash, Vocabulary};
-use crate::compact::{self, is_nonspacing_mark, is_other, nfd};
+use crate::compact::{self, is_nonspacing_mark, is_other, lower, nfd};
 
 /// A longer word, in characters, is unknown as a whole.
 const LONGEST_WORD: usize = 100;
@@ -111,7 +111,7 @@ fn normalised(text: &str) -> impl Iterator<Item = char> + '_ {
     });
     nfd(cleaned)
         .filter(|&c| c.is_ascii() || !is_nonspacing_mark(c))
-        .flat_map(char::to_lowercase)
+        .flat_map(lower)
 }
 
 /// NUL, the replacement character, and all that Unicode calls "other" except white space.

@@ -10,6 +10,7 @@ use super::endpoint::Endpoint;
 use super::reply::{has_json, read_reply};
 use super::request::body;
 use super::retry::{Failure, Line, rejected};
+use crate::compact::to_json;
 use crate::model::{ChatModel, ChatReply, ChatRequest, Finish, Http, ModelError, Output};
 
 /// A chat model behind an OpenAI-compatible endpoint.
@@ -81,7 +82,7 @@ impl OpenAiChat {
     }
 
     fn unreadable(&self, answer: &serde_json::Value) -> ModelError {
-        let start: String = answer.to_string().chars().take(200).collect();
+        let start: String = to_json(answer).chars().take(200).collect();
         ModelError::Unreadable {
             model: self.name.clone(),
             reason: format!("no message in {}", self.endpoint.scrub(&start)),

@@ -1,5 +1,6 @@
 //! What an endpoint understands.
 
+use crate::compact::lowercase;
 use crate::model::Output;
 
 /// How one JSON object is asked for, best first.
@@ -116,7 +117,7 @@ impl Dialect {
         if !matches!(status, 400 | 404 | 405 | 415 | 422 | 501) {
             return None;
         }
-        let body = body.to_lowercase();
+        let body = lowercase(body);
         let names = |words: &[&str]| words.iter().any(|word| body.contains(word));
         let named = |dialect| {
             Some(Adapted {

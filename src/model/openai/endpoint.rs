@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use http::{HeaderName, HeaderValue, Request, header};
 use thiserror::Error;
+
+use crate::model::http::{Request, is_header_name, is_header_value, is_url};
 
 /// An OpenAI-compatible service.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     base_url: String,
     api_key: Option<Secret>,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: Vec<(String, String)>,
     timeout_ms: u64,
     max_retries: u32,
 }
@@ -43,8 +44,10 @@ impl Endpoint {
     /// # Errors
     /// [`EndpointError::ApiKey`] when the key holds characters that no header can carry.
     pub fn with_api_key(mut self, key: Secret) -> Result<Self, EndpointError> {
-        HeaderValue::from_str(key.expose()).map_err(|_| EndpointError::ApiKey)?;
-        self.api_key = Some(key);
+        match is_header_value(key.expose()) {
+            true => self.api_key = Some(key),
+            false => return Err(EndpointError::ApiKey),
+        }
         Ok(self)
     }
 
@@ -53,13 +56,13 @@ impl Endpoint {
     /// # Errors
     /// [`EndpointError::Header`] when the name or the value is not one of HTTP.
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, EndpointError> {
-        let bad = || EndpointError::Header {
-            name: name.to_owned(),
-        };
-        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;
-        value.set_sensitive(true);
-        self.headers.push((parsed, value));
+        if !is_header_name(name) || !is_header_value(value) {
+            return Err(EndpointError::Header {
+                name: name.to_owned(),
+            });
+        }
+        let header = (name.to_ascii_lowercase(), value.to_owned());
+        self.headers.push(header);
         Ok(self)
     }
 
@@ -102,35 +105,38 @@ impl Endpoint {
     }
 
     /// A `POST` of JSON to a path below the base URL.
-    pub(super) fn post(&self, path: &str, body: Vec<u8>) -> Result<Request<Vec<u8>>, http::Error> {
+    pub(super) fn post(&self, path: &str, body: Vec<u8>) -> Request {
         let query = self
             .base_url
             .split_once('?')
             .map(|(_, query)| format!("?{query}"))
             .unwrap_or_default();
-        let mut request = Request::post(format!("{}/{path}{query}", self.base_url()))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, "application/json")
-            .body(body)?;
-        let headers = request.headers_mut();
+        let json = "application/json".to_owned();
+        let mut headers = vec![
+            ("content-type".to_owned(), json.clone()),
+            ("accept".to_owned(), json),
+        ];
         if let Some(key) = &self.api_key {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose()))?;
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
+            let value = format!("Bearer {}", key.expose());
+            headers.push(("authorization".to_owned(), value));
         }
-        for (name, value) in &self.headers {
-            headers.insert(name, value.clone());
+        for header in &self.headers {
+            headers.retain(|(name, _)| *name != header.0);
+            headers.push(header.clone());
         }
-        Ok(request)
+        Request {
+            method: "POST",
+            url: format!("{}/{path}{query}", self.base_url()),
+            headers,
+            body,
+            download: None,
+        }
     }
 
     /// A text of the service without the secrets that it may echo.
     pub(super) fn scrub(&self, text: &str) -> String {
         let keys = self.api_key.iter().map(Secret::expose);
-        let values = self
-            .headers
-            .iter()
-            .filter_map(|(_, value)| value.to_str().ok());
+        let values = self.headers.iter().map(|(_, value)| value.as_str());
         // Short values are hardly secrets, and replacing them would garble the text.
         keys.chain(values)
             .filter(|secret| secret.len() >= 8)
@@ -155,15 +161,9 @@ impl fmt::Debug for Endpoint {
 
 fn checked_base_url(base_url: &str) -> Result<String, EndpointError> {
     let base_url = base_url.trim();
-    let uri: http::Uri = base_url.parse().map_err(|_| EndpointError::BaseUrl)?;
-    let web = matches!(uri.scheme_str(), Some("http" | "https"));
-    let host = uri
-        .authority()
-        .is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'));
-    if web && host && !base_url.contains('#') {
-        Ok(base_url.to_owned())
-    } else {
-        Err(EndpointError::BaseUrl)
+    match is_url(base_url) {
+        true => Ok(base_url.to_owned()),
+        false => Err(EndpointError::BaseUrl),
     }
 }
 

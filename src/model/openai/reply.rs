@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::compact::to_json;
 use crate::model::reading::{field, json_values};
 use crate::model::{ChatReply, Finish, Output, Tokens, ToolCall};
 
@@ -111,7 +112,7 @@ fn text_of(content: &Value) -> String {
                 .collect()
         }
         Value::Null => String::new(),
-        other => other.to_string(),
+        other => to_json(other),
     }
 }
 
@@ -128,7 +129,7 @@ fn tool_call(call: &Value) -> Option<ToolCall> {
         None => "{}".to_owned(),
         Some(Value::String(text)) if text.trim().is_empty() => "{}".to_owned(),
         Some(Value::String(text)) => text.clone(),
-        Some(arguments) => arguments.to_string(),
+        Some(arguments) => to_json(arguments),
     };
     Some(ToolCall {
         name: name.strip_prefix("functions.").unwrap_or(name).to_owned(),
@@ -155,7 +156,7 @@ fn calls_in(value: &Value, known: &impl Fn(&str) -> bool) -> Vec<ToolCall> {
             (None, Some((name, arguments))) if members.len() == 1 && known(name) => {
                 vec![ToolCall {
                     name: name.clone(),
-                    arguments: arguments.to_string(),
+                    arguments: to_json(arguments),
                 }]
             }
             _ => Vec::new(),

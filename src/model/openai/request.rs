@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::dialect::{Dialect, JsonForm, TokenLimit, ToolForm};
+use crate::compact::to_json;
 use crate::model::{ChatRequest, Output, ShownFile, ToolSpec, Turn};
 
 /// Tokens granted for reasoning on top of the reply, where the limit includes both.
@@ -93,6 +94,7 @@ fn function(tool: &ToolSpec, strict: bool) -> Value {
 }
 
 fn json_instruction(schema: &Value) -> String {
+    let schema = to_json(schema);
     format!(
         "\n\nReply with one JSON object and nothing else. It must follow this JSON Schema:\n{schema}"
     )

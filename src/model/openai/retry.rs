@@ -1,13 +1,12 @@
 //! Sending a request until it is answered, within reason.
 
-use http::{HeaderMap, Response, header};
 use jiff::civil::DateTime;
 use serde_json::Value;
 
 use super::endpoint::Endpoint;
-use crate::compact::{decimal, from_json};
+use crate::compact::{decimal, from_json, to_json};
 use crate::memory::{MONTHS, Moment};
-use crate::model::{Http, HttpError, ModelError};
+use crate::model::{Http, HttpError, ModelError, Response};
 
 /// The longest that one call waits between attempts, all waits together, in milliseconds. A
 /// service that asks for more is asked again by the job, later.
@@ -55,7 +54,7 @@ impl Line<'_> {
     /// HTTP 408, 409, 429 and 5xx, broken connections and unreadable bodies; once after a
     /// time-out, because each takes so long. `Retry-After` takes the place of the back-off.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        let body = body.to_string().into_bytes();
+        let body = to_json(body).into_bytes();
         let mut waited_ms = 0;
         let mut attempt = 0;
         loop {
@@ -88,49 +87,39 @@ impl Line<'_> {
 
     async fn attempt(&self, path: &str, body: Vec<u8>) -> Result<Value, Attempt> {
         let model = || self.model.to_owned();
-        let final_ = |error, retry| Attempt {
+        let again = |error| Attempt {
             failure: Failure::Final(error),
-            retry,
+            retry: true,
             wait_ms: None,
         };
-        let request = self.endpoint.post(path, body).map_err(|error| {
-            final_(
-                ModelError::Unreachable {
-                    model: model(),
-                    reason: error.to_string(),
-                },
-                false,
-            )
-        })?;
+        let request = self.endpoint.post(path, body);
         let response = self
             .http
             .send(request, self.endpoint.timeout_ms())
             .await
             .map_err(|error| match error {
-                HttpError::Timeout => final_(
-                    ModelError::Timeout {
-                        model: model(),
-                        seconds: self.endpoint.timeout_ms().div_ceil(1000),
-                    },
-                    true,
-                ),
-                error @ (HttpError::Failed(_) | HttpError::TooLarge) => final_(
-                    ModelError::Unreachable {
+                HttpError::Timeout => again(ModelError::Timeout {
+                    model: model(),
+                    seconds: self.endpoint.timeout_ms().div_ceil(1000),
+                }),
+                error @ (HttpError::Failed(_) | HttpError::TooLarge) => {
+                    again(ModelError::Unreachable {
                         model: model(),
                         reason: self.endpoint.scrub(&error.to_string()),
-                    },
-                    true,
-                ),
+                    })
+                }
             })?;
         self.judge(response)
     }
 
-    fn judge(&self, response: Response<Vec<u8>>) -> Result<Value, Attempt> {
-        let (parts, body) = response.into_parts();
-        let answer = serde_json::from_slice::<Value>(&body);
-        let text = || self.endpoint.scrub(&String::from_utf8_lossy(&body));
-        let mut status = parts.status.as_u16();
-        if parts.status.is_success() {
+    fn judge(&self, response: Response) -> Result<Value, Attempt> {
+        let answer = serde_json::from_slice::<Value>(&response.body);
+        let text = || {
+            let text = String::from_utf8_lossy(&response.body);
+            self.endpoint.scrub(&text)
+        };
+        let mut status = response.status;
+        if (200..300).contains(&status) {
             match answer {
                 // Some gateways say 200 to everything and put the error inside.
                 Ok(answer) if answer.get("error").is_some_and(|error| !error.is_null()) => {
@@ -152,7 +141,7 @@ impl Line<'_> {
                 }
             }
         }
-        let wait_ms = retry_after_ms(&parts.headers);
+        let wait_ms = retry_after_ms(&response);
         let model = self.model.to_owned();
         let failure = match status {
             429 => Failure::Final(ModelError::RateLimited {
@@ -236,13 +225,8 @@ fn status_inside(answer: &Value) -> Option<u16> {
 
 /// How long the service asks us to wait, in milliseconds: `retry-after-ms`, or `Retry-After` in
 /// seconds or as a date, which is compared with the answer's own `Date` (RFC 9110, 10.2.3).
-fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
+fn retry_after_ms(response: &Response) -> Option<u64> {
+    let text = |name: &str| response.header(name).map(str::trim);
     let number = |text: &str, scale: f64| {
         decimal(text)
             .filter(|number| number.is_finite() && *number >= 0.0)
@@ -251,10 +235,10 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     if let Some(ms) = text("retry-after-ms").and_then(|ms| number(ms, 1.0)) {
         return Some(ms);
     }
-    let after = text(header::RETRY_AFTER.as_str())?;
+    let after = text("retry-after")?;
     number(after, 1000.0).or_else(|| {
         let date = |text: &str| http_date(text).map(Moment::as_millis);
-        let wait = date(after)?.saturating_sub(date(text(header::DATE.as_str())?)?);
+        let wait = date(after)?.saturating_sub(date(text("date")?)?);
         Some(u64::try_from(wait).unwrap_or(0))
     })
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{
-    ChatModel, ChatReply, ChatRequest, Embedder, Finish, Http, HttpError, ModelError, Output,
+    self, ChatModel, ChatReply, ChatRequest, Embedder, Finish, Http, HttpError, ModelError, Output,
     ShownFile, ToolCall, ToolSpec, Turn,
 };
 
@@ -32,14 +32,18 @@ struct Script {
 }
 
 impl Http for Script {
-    fn send(&self, request: Request<Vec<u8>>, _: u64) -> LocalBoxFuture<'_, Answer> {
-        self.requests.borrow_mut().push(request);
+    fn send(
+        &self,
+        request: model::Request,
+        _: u64,
+    ) -> LocalBoxFuture<'_, Result<model::Response, HttpError>> {
+        self.requests.borrow_mut().push(request.try_into().unwrap());
         let answer = self
             .answers
             .borrow_mut()
             .pop_front()
             .expect("no more requests");
-        Box::pin(async { answer })
+        Box::pin(async { answer.map(Into::into) })
     }
 
     fn sleep(&self, ms: u64) -> LocalBoxFuture<'_, ()> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::compact::decimal;
+use crate::compact::{decimal, lower, lowercase};
 
 /// Members that hold the text of an object, likeliest first.
 const TEXT_MEMBERS: [&str; 8] = [
@@ -43,7 +43,7 @@ fn same_name(a: &str, b: &str) -> bool {
     let letters = |name: &'_ str| {
         name.chars()
             .filter(|c| c.is_alphanumeric())
-            .flat_map(char::to_lowercase)
+            .flat_map(lower)
             .collect::<String>()
     };
     letters(a) == letters(b)
@@ -82,7 +82,7 @@ pub fn as_bool(value: &Value) -> Option<bool> {
             Some(1.0) => Some(true),
             _ => None,
         },
-        Value::String(word) => match word.trim().to_lowercase().as_str() {
+        Value::String(word) => match lowercase(word.trim()).as_str() {
             "true" | "yes" | "y" | "1" => Some(true),
             "false" | "no" | "n" | "0" | "" => Some(false),
             _ => None,

@@ -1,13 +1,12 @@
 //! What an owner says of the graph: two entities are one, one is two, this side of a contradiction is true.
 
-use std::collections::BTreeSet;
-
 use thiserror::Error;
 
 use super::Draft;
 use super::follow::{Leaving, leave};
 use super::relate::{Related, Statement, relate};
 use super::resolve::{entity, learn_alias};
+use crate::compact::OrderedSet;
 use crate::memory::{
     Claim, EntityChange, EntityChangeKind, EntityId, Id, Memory, Mint, Naming, Object, Relation,
     Resolution, ResolvedBy, normalize_name,
@@ -107,9 +106,10 @@ pub fn split(
             "the owner and the agent cannot be split",
         ));
     }
-    let chosen: BTreeSet<Id> = memories.iter().copied().collect();
-    let mentioning: BTreeSet<Id> = known.mentions(&id).collect();
-    let moved: BTreeSet<Id> = chosen.intersection(&mentioning).copied().collect();
+    let chosen: OrderedSet<Id> = memories.iter().copied().collect();
+    let mentioning: OrderedSet<Id> = known.mentions(&id).collect();
+    let moved = mentioning.iter().filter(|id| chosen.contains(id));
+    let moved: OrderedSet<Id> = moved.copied().collect();
     if moved.is_empty() {
         return Err(CorrectionError::Senseless(
             "none of these memories mentions the entity",
@@ -141,10 +141,9 @@ pub fn split(
         memories.push(memory);
     }
     // The names that only they used go with them.
-    let rest = mentioning
-        .difference(&moved)
-        .filter_map(|id| known.memory(id));
-    let left: BTreeSet<String> = rest
+    let rest = mentioning.iter().filter(|id| !moved.contains(id));
+    let rest = rest.filter_map(|id| known.memory(id));
+    let left: OrderedSet<String> = rest
         .flat_map(|memory| memory.names.clone())
         .filter(|naming| naming.entity == id)
         .map(|naming| normalize_name(&naming.name))
@@ -164,12 +163,12 @@ pub(super) fn reassign(
     draft: &mut Draft<'_>,
     from: &EntityId,
     into: &EntityId,
-    of: Option<&BTreeSet<Id>>,
+    of: Option<&OrderedSet<Id>>,
     mint: &mut Mint<'_>,
 ) -> Vec<Memory> {
     let is_moved = |id: &Id| of.is_none_or(|of| of.contains(id));
     let mut relations = draft.relations_of(from);
-    let mut speaking: BTreeSet<Id> = known.mentions(from).collect();
+    let mut speaking: OrderedSet<Id> = known.mentions(from).collect();
     speaking.extend(
         relations
             .iter()
@@ -273,7 +272,7 @@ pub fn resolve(
     draft: &mut Draft<'_>,
     id: Id,
     keep: &Claim,
-) -> Result<BTreeSet<Id>, CorrectionError> {
+) -> Result<OrderedSet<Id>, CorrectionError> {
     let found = draft
         .contradiction(&id)
         .filter(|one| one.is_open())
@@ -288,8 +287,8 @@ pub fn resolve(
             "keep must name one claim of the contradiction, or a memory that one of them rests on",
         ));
     };
-    let true_memories: BTreeSet<Id> = draft.basis(&kept).into_iter().collect();
-    let mut retired = BTreeSet::new();
+    let true_memories: OrderedSet<Id> = draft.basis(&kept).into_iter().collect();
+    let mut retired = OrderedSet::new();
     let lost: Vec<Claim> = contradiction
         .claims
         .iter()

@@ -1,7 +1,6 @@
 //! The graph as it will be after a commit: what is known, and the changes so far over it.
 
-use std::collections::BTreeMap;
-
+use crate::compact::OrderedMap;
 use crate::memory::{
     Claim, Contradiction, Entity, EntityId, Id, Moment, Object, Relation, normalize_name,
     plain_name,
@@ -14,9 +13,9 @@ pub struct Draft<'a> {
     known: &'a Graph,
     /// The time of the commit.
     pub now: Moment,
-    entities: BTreeMap<EntityId, Option<Entity>>,
-    relations: BTreeMap<String, Option<Relation>>,
-    contradictions: BTreeMap<Id, Option<Contradiction>>,
+    entities: OrderedMap<EntityId, Option<Entity>>,
+    relations: OrderedMap<String, Option<Relation>>,
+    contradictions: OrderedMap<Id, Option<Contradiction>>,
 }
 
 impl<'a> Draft<'a> {
@@ -25,9 +24,9 @@ impl<'a> Draft<'a> {
         Self {
             known,
             now,
-            entities: BTreeMap::new(),
-            relations: BTreeMap::new(),
-            contradictions: BTreeMap::new(),
+            entities: OrderedMap::new(),
+            relations: OrderedMap::new(),
+            contradictions: OrderedMap::new(),
         }
     }
 

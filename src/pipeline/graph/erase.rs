@@ -1,10 +1,9 @@
 //! The graph's part of forgetting: nothing stays that only the erased said, be it a name.
 
-use std::collections::BTreeSet;
-
 use super::Draft;
 use super::correct::reassign;
 use super::follow::reopen;
+use crate::compact::OrderedSet;
 use crate::memory::{
     Claim, Entity, EntityId, Id, Memory, Mint, Naming, Relation, normalize_name, plain_name,
 };
@@ -16,10 +15,10 @@ use crate::pipeline::knowledge::Known;
 pub fn erase(
     known: Known<'_>,
     draft: &mut Draft<'_>,
-    gone: &BTreeSet<Id>,
+    gone: &OrderedSet<Id>,
     mint: &mut Mint<'_>,
 ) -> Vec<Memory> {
-    let mut touched: BTreeSet<EntityId> = BTreeSet::new();
+    let mut touched: OrderedSet<EntityId> = OrderedSet::new();
     let rests = |relation: &Relation| {
         let mut basis = relation.memories.iter().chain(&relation.messages);
         basis.any(|id| gone.contains(id))
@@ -51,7 +50,7 @@ pub fn erase(
     for (_, relation) in &unsupported {
         reopen(draft, relation, &is_current);
     }
-    let keys: BTreeSet<&String> = unsupported.iter().map(|(key, _)| key).collect();
+    let keys: OrderedSet<&String> = unsupported.iter().map(|(key, _)| key).collect();
     let is_gone = |claim: &Claim| match claim {
         Claim::Memory(id) => gone.contains(id),
         Claim::Relation(key) => keys.contains(key),
@@ -80,7 +79,7 @@ pub fn erase(
 fn erase_names(
     known: Known<'_>,
     draft: &mut Draft<'_>,
-    gone: &BTreeSet<Id>,
+    gone: &OrderedSet<Id>,
     id: &EntityId,
     mint: &mut Mint<'_>,
 ) -> Vec<Memory> {
@@ -89,7 +88,7 @@ fn erase_names(
     };
     let id = &entity.id.clone();
     let related = draft.relations_of(id);
-    let mut speaking: BTreeSet<Id> = known.mentions(id).collect();
+    let mut speaking: OrderedSet<Id> = known.mentions(id).collect();
     speaking.extend(
         related
             .iter()
@@ -118,7 +117,7 @@ fn erase_names(
         let namings = namings.filter(|naming: &&Naming| naming.entity == *id);
         namings.map(|naming| normalize_name(&naming.name)).collect()
     };
-    let mut lost: BTreeSet<String> = by_gone.flat_map(|memory| names(&memory)).collect();
+    let mut lost: OrderedSet<String> = by_gone.flat_map(|memory| names(&memory)).collect();
     for memory in speaking.iter().filter_map(|id| known.memory(id)) {
         if lost.is_empty() {
             break;

@@ -1,8 +1,9 @@
 //! How two entities hang together: a bounded search over relations, both ways.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
+use crate::compact::{OrderedMap, OrderedSet};
 use crate::memory::{EntityId, Moment, Relation};
 use crate::operation::Link;
 use crate::pipeline::knowledge::Graph;
@@ -39,7 +40,7 @@ pub fn paths(
     to: &EntityId,
     as_of: Option<Moment>,
 ) -> Vec<Vec<Link>> {
-    let before_last: BTreeSet<&EntityId> =
+    let before_last: OrderedSet<&EntityId> =
         steps(graph, to, as_of).map(|(_, _, other)| other).collect();
     let mut open = BinaryHeap::new();
     let start = graph.entity(from).map(|entity| Way {
@@ -49,7 +50,7 @@ pub fn paths(
         stops: vec![&entity.id],
     });
     open.extend(start.filter(|_| from != to).map(Reverse));
-    let mut visits: BTreeMap<&EntityId, usize> = BTreeMap::new();
+    let mut visits: OrderedMap<&EntityId, usize> = OrderedMap::new();
     let mut found = Vec::new();
     while let Some(Reverse(way)) = open.pop() {
         let Some(&here) = way.stops.last() else {
@@ -62,12 +63,11 @@ pub fn paths(
             }
             continue;
         }
-        let is_full = visits.len() >= NODES && !visits.contains_key(here);
-        let visited = visits.entry(here).or_default();
-        if is_full || *visited >= WAYS_OVER {
+        let visited = visits.get(here).copied().unwrap_or_default();
+        if visited >= WAYS_OVER || (visited == 0 && visits.len() >= NODES) {
             continue;
         }
-        *visited += 1;
+        visits.insert(here, visited + 1);
         for (key, relation, next) in steps(graph, here, as_of) {
             let leads_on = match HOPS - way.hops {
                 0 => false,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn graph(relations: Vec<Relation>) -> Graph {
-        let ids: BTreeSet<EntityId> = relations
+        let ids: OrderedSet<EntityId> = relations
             .iter()
             .flat_map(|r| [r.subject.clone(), r.object.entity().unwrap().clone()])
             .collect();

@@ -1,9 +1,10 @@
 //! Which entity a name means. Two nodes are better than a wrong merge, so a name that could mean several gets
 //! a node of its own; the owner can merge them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::Draft;
+use crate::compact::OrderedSet;
 use crate::memory::{
     Entity, EntityChange, EntityChangeKind, EntityId, Fact, Moment, Speaker, kinship_and_name,
     normalize_name, plain_name, pronoun, without_article,
@@ -37,8 +38,8 @@ impl Likeness {
 
 /// The names in facts that no entity has but that are spelt much as one that is known, and those: what has to
 /// be embedded to tell. As names are compared.
-pub fn doubtful_names(facts: &[Fact], graph: &Graph) -> BTreeSet<String> {
-    let mut doubtful = BTreeSet::new();
+pub fn doubtful_names(facts: &[Fact], graph: &Graph) -> OrderedSet<String> {
+    let mut doubtful = OrderedSet::new();
     for entity in facts.iter().flat_map(|fact| &fact.entities) {
         let name = plain_name(&entity.name);
         if graph.named(&entity.name).next().is_some() || pronoun(&entity.name).is_some() {
@@ -58,7 +59,7 @@ pub fn doubtful_names(facts: &[Fact], graph: &Graph) -> BTreeSet<String> {
 pub struct Resolver<'l> {
     likeness: &'l Likeness,
     /// Who was mentioned lately in this conversation.
-    lately: BTreeSet<EntityId>,
+    lately: OrderedSet<EntityId>,
 }
 
 /// A name with what is said of it.
@@ -75,7 +76,7 @@ pub struct Named<'n> {
 
 impl<'l> Resolver<'l> {
     /// A resolver for a conversation in which these were mentioned lately.
-    pub fn new(likeness: &'l Likeness, lately: BTreeSet<EntityId>) -> Self {
+    pub fn new(likeness: &'l Likeness, lately: OrderedSet<EntityId>) -> Self {
         Self { likeness, lately }
     }
 
@@ -162,7 +163,7 @@ impl<'l> Resolver<'l> {
         // `John (brother)` and `John (colleague)` both are John.
         let prefix = format!("{plain} ");
         let longer = draft.names_from(&prefix);
-        let qualified: BTreeSet<&EntityId> = longer
+        let qualified: OrderedSet<&EntityId> = longer
             .iter()
             .filter(|(known, entity)| {
                 known
@@ -172,7 +173,7 @@ impl<'l> Resolver<'l> {
             })
             .map(|(_, entity)| &entity.id)
             .collect();
-        let candidates: BTreeSet<&EntityId> = fitting
+        let candidates: OrderedSet<&EntityId> = fitting
             .iter()
             .map(|entity| &entity.id)
             .chain(qualified.iter().copied())
@@ -333,7 +334,7 @@ fn parts(name: &str) -> (&str, Option<&str>) {
 
 /// The entity, when it is one alone.
 fn only<'a>(entities: impl Iterator<Item = &'a Entity>) -> Option<EntityId> {
-    let ids: BTreeSet<&EntityId> = entities.map(|entity| &entity.id).collect();
+    let ids: OrderedSet<&EntityId> = entities.map(|entity| &entity.id).collect();
     match ids.len() {
         1 => ids.first().map(|id| (*id).clone()),
         _ => None,

@@ -1,12 +1,11 @@
 //! From what a fact says to entities and relations.
 
-use std::collections::BTreeSet;
-
 use super::predicates::is_single;
 use super::predicates::{self, Naming as NamesIt};
 use super::relate::{Related, Statement, excludes, extend, relate, says_the_same};
 use super::resolve::{Named, Resolved, Resolver, learn_alias, rename};
 use super::{Draft, Likeness};
+use crate::compact::OrderedSet;
 use crate::memory::{
     EntityId, Fact, FactRelation, Id, Mint, Moment, Naming, Object, Precision, Relation,
     normalize_name,
@@ -26,7 +25,7 @@ pub struct Said {
 #[derive(Debug, Default, Clone)]
 pub struct Mentions {
     /// The entities.
-    pub entities: BTreeSet<EntityId>,
+    pub entities: OrderedSet<EntityId>,
     /// How it names them.
     pub names: Vec<Naming>,
 }
@@ -336,12 +335,12 @@ fn named<'f>(fact: &'f Fact, name: &'f str, at: Moment) -> Named<'f> {
 
 /// The memories that support what a fact states, or that rules cannot decide against it: another value of the
 /// same predicate, or the same value.
-pub fn related_memories(fact: &Fact, graph: &Graph) -> BTreeSet<Id> {
+pub fn related_memories(fact: &Fact, graph: &Graph) -> OrderedSet<Id> {
     let draft = Draft::new(graph, Moment::from_millis(0));
     let likeness = Likeness::default();
-    let resolver = Resolver::new(&likeness, BTreeSet::new());
+    let resolver = Resolver::new(&likeness, OrderedSet::new());
     let find = |name: &str| resolver.find(&draft, name, kind_of(fact, name));
-    let mut memories = BTreeSet::new();
+    let mut memories = OrderedSet::new();
     for stated in &fact.relations {
         let read = predicates::read(&stated.predicate);
         let ends = match read.swapped {

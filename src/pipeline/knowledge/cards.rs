@@ -1,6 +1,5 @@
 //! Cards in a few dozen bytes each, with the look-ups that go from a message, a text or an entity to its memories.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use hashbrown::HashTable;
@@ -8,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::rows::{Pages, Rare, Row};
 use super::traits::TraitsTable;
+use crate::compact::OrderedSet;
 use crate::memory::{
     Card, EntityId, Feedback, Id, Kind, Moment, Scope, SpaceHash, Times, Traits, says,
 };
@@ -24,9 +24,9 @@ pub struct Cards {
     /// Messages of each conversation, oldest first.
     conversations: FxHashMap<Scope, Vec<u32>>,
     /// Messages, and the facts that came from them.
-    derived: BTreeSet<(u32, u32)>,
+    derived: OrderedSet<(u32, u32)>,
     /// Entities, and the memories that mention them.
-    mentions: FxHashMap<EntityId, BTreeSet<u32>>,
+    mentions: FxHashMap<EntityId, OrderedSet<u32>>,
     /// Bytes of what only some rows have.
     rare_bytes: usize,
 }
@@ -231,13 +231,13 @@ impl Cards {
             .map(|(_, ids)| size_of::<(Scope, Vec<u32>)>() * 2 + ids.capacity() * size_of::<u32>())
             .sum();
         // A B-tree is filled to about two thirds.
-        let mentions: usize = self.mentions.values().map(BTreeSet::len).sum();
+        let mentions: usize = self.mentions.values().map(OrderedSet::len).sum();
         let links = self.derived.len() * size_of::<(u32, u32)>() + mentions * size_of::<u32>();
         self.pages.bytes()
             + self.said.capacity() * (size_of::<u32>() + 1) * 8 / 7
             + conversations
             + links * 3 / 2
-            + self.mentions.len() * 2 * size_of::<(EntityId, BTreeSet<u32>)>()
+            + self.mentions.len() * 2 * size_of::<(EntityId, OrderedSet<u32>)>()
             + self.traits.bytes()
             + self.rare_bytes
     }
@@ -282,23 +282,28 @@ impl Cards {
         (slice(0..before), slice(after..all.len()))
     }
 
+    /// The sequence numbers of the facts that came from a message.
+    fn derived_from(&self, message: u32) -> impl Iterator<Item = u32> {
+        let derived = self.derived.starting_at(&(message, 0));
+        let facts = derived.take_while(move |(source, _)| *source == message);
+        facts.map(|(_, fact)| *fact)
+    }
+
     /// The facts that came from a message, oldest first.
     pub fn facts_of(&self, message: &Id) -> impl Iterator<Item = Card> {
-        let source = message.sequence();
-        let facts = self.derived.range((source, 0)..=(source, u32::MAX));
-        facts.filter_map(|(_, fact)| self.card_of_sequence(*fact))
+        let facts = self.derived_from(message.sequence());
+        facts.filter_map(|fact| self.card_of_sequence(fact))
     }
 
     /// The sequence numbers of the facts that came from a message, oldest first, each with whether it stands: it is
     /// current, and so it is its newest version that came from there.
     pub fn stands_from(&self, message: &Id) -> impl Iterator<Item = (u32, bool)> {
         let (source, local) = (message.sequence(), message.local());
-        let facts = self.derived.range((source, 0)..=(source, u32::MAX));
-        facts.filter_map(move |(_, fact)| {
-            let row = self.row(*fact)?;
+        self.derived_from(source).filter_map(move |fact| {
+            let row = self.row(fact)?;
             let sources = row.rare.as_ref().map(|rare| &rare.sources);
             let is_newest = sources.is_some_and(|sources| sources.contains(&local));
-            Some((*fact, is_newest && row.flags & CURRENT != 0))
+            Some((fact, is_newest && row.flags & CURRENT != 0))
         })
     }
 
@@ -315,7 +320,7 @@ impl Cards {
 
     /// How many memories mention an entity.
     pub fn count_mentions(&self, entity: &EntityId) -> usize {
-        self.mentions.get(entity).map_or(0, BTreeSet::len)
+        self.mentions.get(entity).map_or(0, OrderedSet::len)
     }
 
     /// Those of some memories that mention an entity, by their sequence numbers, in their order.

@@ -1,10 +1,10 @@
 //! The resident graph: entities by id and name, relations by their ends and their memories, contradictions.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use crate::compact::{OrderedMap, OrderedSet};
 use crate::index::{Language, terms};
 use crate::memory::{
     Claim, Contradiction, Entity, EntityId, Id, Object, Relation, normalize_name, plain_name,
@@ -21,30 +21,30 @@ const BYTES_OF_SPELLED: usize = 150;
 const MERGES: usize = 16;
 
 /// Relations by their keys, which look-ups share: to find each by its key would be most of a walk's time.
-type Relations = BTreeMap<String, Rc<Relation>>;
+type Relations = OrderedMap<String, Rc<Relation>>;
 
 /// Entities, relations and contradictions of one space.
 #[derive(Debug, Default)]
 pub struct Graph {
-    entities: BTreeMap<EntityId, Entity>,
+    entities: OrderedMap<EntityId, Entity>,
     relations: Relations,
-    contradictions: BTreeMap<Id, Contradiction>,
+    contradictions: OrderedMap<Id, Contradiction>,
     /// The open contradictions that each claim is part of.
-    disputed: BTreeMap<Claim, BTreeSet<Id>>,
+    disputed: OrderedMap<Claim, OrderedSet<Id>>,
     /// Names as they are compared, and who bears them.
-    names: BTreeMap<String, BTreeSet<EntityId>>,
+    names: OrderedMap<String, OrderedSet<EntityId>>,
     /// Words of names as the keyword index has them, and whose names they are in.
-    words: BTreeMap<String, BTreeSet<EntityId>>,
+    words: OrderedMap<String, OrderedSet<EntityId>>,
     /// The same words by entity, name by name.
     spelled: FxHashMap<EntityId, Vec<Vec<String>>>,
     /// The relations at each entity, by predicate.
-    edges: FxHashMap<EntityId, BTreeMap<String, Relations>>,
+    edges: FxHashMap<EntityId, OrderedMap<String, Relations>>,
     /// The predicates that there are: how many relations have each, and its words as terms of the keyword index.
     predicates: FxHashMap<String, (usize, Vec<String>)>,
     /// The relations that each memory supports.
     supported: FxHashMap<Id, Relations>,
     /// What a word stands for that is in no name.
-    nobody: BTreeSet<EntityId>,
+    nobody: OrderedSet<EntityId>,
 }
 
 impl Graph {
@@ -86,7 +86,7 @@ impl Graph {
     /// The entities of exactly this name or alias, as names are compared: see [`plain_name`].
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entity> {
         let found = [normalize_name(name), plain_name(name)];
-        let ids: BTreeSet<&EntityId> = found
+        let ids: OrderedSet<&EntityId> = found
             .iter()
             .filter_map(|name| self.names.get(name))
             .flatten()
@@ -100,8 +100,8 @@ impl Graph {
     }
 
     /// The entities that have a word, as a term of the keyword index, in any of their names.
-    pub fn bearers_of(&self, word: &str) -> impl ExactSizeIterator<Item = &EntityId> {
-        self.words.get(word).unwrap_or(&self.nobody).iter()
+    pub fn bearers_of(&self, word: &str) -> &OrderedSet<EntityId> {
+        self.words.get(word).unwrap_or(&self.nobody)
     }
 
     /// The words of each of an entity's names, as terms of the keyword index.
@@ -112,12 +112,15 @@ impl Graph {
     /// How many relations an entity has.
     pub fn degree(&self, entity: &EntityId) -> usize {
         let edges = self.edges.get(entity).into_iter();
-        edges.flat_map(BTreeMap::values).map(BTreeMap::len).sum()
+        edges
+            .flat_map(OrderedMap::values)
+            .map(OrderedMap::len)
+            .sum()
     }
 
     /// Names as they are compared that begin so, each with an entity that bears it.
     pub fn names_from(&self, prefix: &str) -> impl Iterator<Item = (&str, &Entity)> {
-        let names = self.names.range(prefix.to_owned()..);
+        let names = self.names.starting_at(prefix);
         names
             .take_while(move |(name, _)| name.starts_with(prefix))
             .flat_map(|(name, ids)| ids.iter().map(move |id| (name.as_str(), id)))
@@ -137,7 +140,7 @@ impl Graph {
     /// The relations at an entity, from it and to it.
     pub fn relations_of(&self, entity: &EntityId) -> impl Iterator<Item = (&String, &Relation)> {
         let edges = self.edges.get(entity).into_iter();
-        edges.flat_map(BTreeMap::values).flat_map(listed)
+        edges.flat_map(OrderedMap::values).flat_map(listed)
     }
 
     /// The relations of one predicate at an entity, from it and to it.
@@ -173,8 +176,8 @@ impl Graph {
     }
 
     /// The memories that cannot be true together with one, as nobody has said yet which is.
-    pub fn opposed_to(&self, memory: &Id) -> BTreeSet<Id> {
-        let mut opposed = BTreeSet::new();
+    pub fn opposed_to(&self, memory: &Id) -> OrderedSet<Id> {
+        let mut opposed = OrderedSet::new();
         if self.disputed.is_empty() {
             return opposed;
         }
@@ -226,14 +229,15 @@ impl Graph {
         for entity in &changes.entities {
             self.remove_entity(&entity.id);
             if entity.merged_into.is_none() {
-                for name in compared(entity) {
-                    let bearers = self.names.entry(name).or_default();
+                let bear = |bearers: &mut OrderedSet<_>| {
                     bearers.insert(entity.id.clone());
+                };
+                for name in compared(entity) {
+                    self.names.change(name, bear);
                 }
                 let spelled = words_of(entity);
                 for word in spelled.iter().flatten() {
-                    let bearers = self.words.entry(word.clone()).or_default();
-                    bearers.insert(entity.id.clone());
+                    self.words.change(word.clone(), bear);
                 }
                 self.spelled.insert(entity.id.clone(), spelled);
             }
@@ -254,8 +258,9 @@ impl Graph {
             known.0 += 1;
             for end in ends(&relation) {
                 let edges = self.edges.entry(end.clone()).or_default();
-                let relations = edges.entry(relation.predicate.clone()).or_default();
-                relations.insert(key.clone(), Rc::clone(&relation));
+                edges.change(relation.predicate.clone(), |relations| {
+                    relations.insert(key.clone(), Rc::clone(&relation));
+                });
             }
             for memory in &relation.memories {
                 let supported = self.supported.entry(*memory).or_default();
@@ -271,7 +276,9 @@ impl Graph {
             self.remove_contradiction(&id);
             let claims = contradiction.claims.iter();
             for claim in claims.filter(|_| contradiction.is_open()) {
-                self.disputed.entry(claim.clone()).or_default().insert(id);
+                self.disputed.change(claim.clone(), |disputes| {
+                    disputes.insert(id);
+                });
             }
             self.contradictions.insert(id, contradiction.clone());
         }
@@ -293,7 +300,7 @@ impl Graph {
         let Some(entity) = self.entities.remove(id) else {
             return;
         };
-        let forget = |names: &mut BTreeMap<String, BTreeSet<EntityId>>, name: &String| {
+        let forget = |names: &mut OrderedMap<String, OrderedSet<EntityId>>, name: &String| {
             if let Some(bearers) = names.get_mut(name) {
                 bearers.remove(id);
                 if bearers.is_empty() {
@@ -346,7 +353,7 @@ fn listed(relations: &Relations) -> impl Iterator<Item = (&String, &Relation)> {
 }
 
 /// The names of an entity as they are compared.
-fn compared(entity: &Entity) -> BTreeSet<String> {
+fn compared(entity: &Entity) -> OrderedSet<String> {
     let names = entity.names();
     names
         .flat_map(|name| [normalize_name(name), plain_name(name)])

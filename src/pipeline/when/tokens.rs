@@ -2,7 +2,7 @@
 
 use super::digits::{self, Digits};
 use super::lexicon::{self, ALL, Entry, Sense, Tongues};
-use crate::compact::is_combining_mark;
+use crate::compact::{is_combining_mark, lower};
 
 /// What stands between a token and the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,7 +259,7 @@ fn fold_into(word: &str, folded: &mut String) {
         folded.extend(word.bytes().map(|b| char::from(b.to_ascii_lowercase())));
         return;
     }
-    for c in word.chars().flat_map(char::to_lowercase) {
+    for c in word.chars().flat_map(lower) {
         match c {
             'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' | 'ą' => folded.push('a'),
             'ç' | 'ć' | 'č' => folded.push('c'),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use edgemem::model::openai::{Endpoint, OpenAiEmbedder};
-use edgemem::model::{Http, HttpError};
+use edgemem::model::{Http, HttpError, Request, Response};
 use futures_util::future::{LocalBoxFuture, ready};
 
 /// The embedder behind a base URL such as `http://127.0.0.1:9000/v1`.
@@ -30,9 +30,9 @@ struct Blocking;
 impl Http for Blocking {
     fn send(
         &self,
-        request: http::Request<Vec<u8>>,
+        request: Request,
         timeout_ms: u64,
-    ) -> LocalBoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+    ) -> LocalBoxFuture<'_, Result<Response, HttpError>> {
         Box::pin(ready(send(request, Duration::from_millis(timeout_ms))))
     }
 
@@ -46,10 +46,9 @@ impl Http for Blocking {
     }
 }
 
-fn send(
-    request: http::Request<Vec<u8>>,
-    timeout: Duration,
-) -> Result<http::Response<Vec<u8>>, HttpError> {
+fn send(request: Request, timeout: Duration) -> Result<Response, HttpError> {
+    let request = http::Request::<Vec<u8>>::try_from(request);
+    let request = request.map_err(|error| HttpError::Failed(error.to_string()))?;
     let failed = |error: ureq::Error| match error {
         ureq::Error::Timeout(_) => HttpError::Timeout,
         other => HttpError::Failed(other.to_string()),
@@ -65,5 +64,5 @@ fn send(
     reader
         .read_to_end(&mut bytes)
         .map_err(|error| HttpError::Failed(error.to_string()))?;
-    Ok(http::Response::from_parts(parts, bytes))
+    Ok(http::Response::from_parts(parts, bytes).into())
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use edgemem::api::Project;
 use edgemem::directory::{Answer, Ask, Delivery, Directory, Now, SIGNATURE, signature};
 use edgemem::memory::{Moment, Problem, SpaceHash};
-use edgemem::model::Http;
+use edgemem::model::{Http, Request};
 use edgemem::store::{Entry, Storage, StorageError, Table, Write};
 use futures_util::future::LocalBoxFuture;
 
@@ -145,15 +145,22 @@ impl Directories {
 async fn send(delivery: &Delivery) -> bool {
     let body = delivery.body.to_string();
     let signed = signature(&delivery.secret, now(), body.as_bytes());
-    let request = http::Request::post(&delivery.url)
-        .header("content-type", "application/json")
-        .header("user-agent", concat!("edgemem/", env!("CARGO_PKG_VERSION")))
-        .header("x-edgemem-delivery", &delivery.id)
-        .header(SIGNATURE, signed)
-        .body(body.into_bytes());
-    let Ok(request) = request else { return false };
+    let headers = [
+        ("content-type", "application/json"),
+        ("user-agent", concat!("edgemem/", env!("CARGO_PKG_VERSION"))),
+        ("x-edgemem-delivery", &delivery.id),
+        (SIGNATURE, &signed),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let request = Request {
+        method: "POST",
+        url: delivery.url.clone(),
+        headers: headers.into(),
+        body: body.into_bytes(),
+        download: None,
+    };
     let answer = HostHttp.send(request, TIMEOUT_MS).await;
-    answer.is_ok_and(|answer| answer.status().is_success())
+    answer.is_ok_and(|answer| (200..300).contains(&answer.status))
 }
 
 /// A storage that a directory and its face share.

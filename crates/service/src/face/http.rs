@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use edgemem::api::{MAX_BODY_BYTES, body_too_large};
 use edgemem::memory::Problem;
-use edgemem::model::{Download, Http, HttpError};
+use edgemem::model::{Http, HttpError, Request, Response};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use wasip2::http::types::IncomingRequest;
@@ -43,19 +43,22 @@ pub struct HostHttp;
 impl Http for HostHttp {
     fn send(
         &self,
-        request: http::Request<Vec<u8>>,
+        request: Request,
         timeout_ms: u64,
-    ) -> LocalBoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+    ) -> LocalBoxFuture<'_, Result<Response, HttpError>> {
         Box::pin(async move {
             let failed = |error: wstd::http::Error| HttpError::Failed(error.to_string());
             // Hosts of WASI follow no redirects.
-            let download = request.extensions().get::<Download>();
-            let limit = download.map_or(ANSWER_LIMIT, |download| download.limit);
+            let limit = request
+                .download
+                .map_or(ANSWER_LIMIT, |download| download.limit);
+            let request = http::Request::<Vec<u8>>::try_from(request);
+            let request = request.map_err(|error| HttpError::Failed(error.to_string()))?;
             let answer = pin!(async move {
                 let answer = Client::new().send(request.map(Body::from)).await;
                 let (parts, body) = answer.map_err(failed)?.into_parts();
                 match collect(body, limit).await {
-                    Ok(body) => Ok(http::Response::from_parts(parts, body)),
+                    Ok(body) => Ok(Response::from(http::Response::from_parts(parts, body))),
                     Err(Unread::TooLarge) => Err(HttpError::TooLarge),
                     Err(Unread::Failed(reason)) => Err(HttpError::Failed(reason)),
                 }

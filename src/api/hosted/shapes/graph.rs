@@ -1,14 +1,13 @@
 //! The graph as clients see it.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
+use crate::compact::OrderedMap;
 use crate::memory::{Entity, EntityId, Memory, Object, Relation};
 use crate::operation::{Conflict, Dated, EntityView, Link, Step, Stop, Triple};
 
 /// The names of entities by their ids.
-pub(super) struct Names<'a>(BTreeMap<&'a EntityId, &'a str>);
+pub(super) struct Names<'a>(OrderedMap<&'a EntityId, &'a str>);
 
 impl<'a> Names<'a> {
     pub fn of(entities: &'a [Entity], others: &'a [(EntityId, String)]) -> Self {

@@ -60,7 +60,7 @@ fn time_of(at: Moment) -> Value {
         "day": time.day(),
         "hour": time.hour(),
         "minute": time.minute(),
-        "day_of_week": format!("{weekday:?}").to_lowercase(),
+        "day_of_week": format!("{weekday:?}").to_ascii_lowercase(),
         "day_of_year": time.date().day_of_year(),
         "week_of_year": week,
         "quarter": (time.month() + 2) / 3,

@@ -348,8 +348,7 @@ fn wrong_methods_say_which_are_right() {
         ("POST", "/v1/timeline/", "GET"),
         ("GET", "/v1/contradictions/x/resolve/", "POST"),
     ] {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let refusal = route(&method, path).unwrap_err();
+        let refusal = route(method, path).unwrap_err();
         assert_eq!(
             (refusal.problem.status, refusal.allow),
             (405, Some(allowed)),

@@ -28,7 +28,7 @@ fn draft_with<'g>(graph: &'g Graph, people: &[(&str, &str)]) -> Draft<'g> {
 fn found(known: &[(&str, &str)], name: &str, kind: &str) -> Option<String> {
     let graph = Graph::default();
     let likeness = Likeness::default();
-    let resolver = Resolver::new(&likeness, BTreeSet::new());
+    let resolver = Resolver::new(&likeness, OrderedSet::new());
     let draft = draft_with(&graph, known);
     resolver.find(&draft, name, kind).map(|id| id.0)
 }
@@ -126,7 +126,7 @@ fn who_was_just_spoken_of_is_meant() {
         &graph,
         &[("John (brother)", "person"), ("John (colleague)", "person")],
     );
-    let lately = BTreeSet::from([EntityId("john (colleague)".into())]);
+    let lately = OrderedSet::from([EntityId("john (colleague)".into())]);
     let resolver = Resolver::new(&likeness, lately);
     let id = resolver.find(&draft, "John", "person").unwrap();
     assert_eq!(id.0, "john (colleague)");
