@@ -371,6 +371,25 @@ fn a_fact_and_its_message_answer_as_one() {
 }
 
 #[test]
+fn what_another_message_tells_comes_before_more_of_the_same() {
+    let fixture = Fixture::new();
+    let balcony = [
+        "User grows tomatoes on the balcony",
+        "User grows tomatoes since spring",
+    ];
+    let greenhouse = "User and Ada grow tomatoes and cucumbers in a greenhouse";
+    fixture.script.then(facts(&balcony));
+    fixture.say("Since spring I grow tomatoes on my balcony.");
+    fixture.script.then(facts(&[greenhouse]));
+    let added = ("add_memory", r#"{"fact": 1}"#.into());
+    fixture.script.then(Answer::Calls(vec![added]));
+    fixture.say("Ada and I grow tomatoes and cucumbers in a greenhouse.");
+    let hits = fixture.search("Where does the user grow tomatoes?");
+    let texts: Vec<&str> = hits.iter().map(|hit| hit.memory.text()).collect();
+    assert_eq!(texts, [balcony[0], greenhouse, balcony[1]]);
+}
+
+#[test]
 fn a_message_answers_where_its_facts_do_not() {
     let fixture = Fixture::new();
     fixture.script.then(facts(&["User loves tea"]));

@@ -22,11 +22,12 @@ const NODES: usize = 200;
 /// What is weaker leads no further.
 const WEAKEST: f32 = 0.02;
 
-/// What a step leaves of a way's strength, when it goes along a relation that holds; along one that is over; when
-/// the question says the relation or what it leads to; and when it goes to a memory.
+/// What a step leaves of a way's strength, when it goes along a relation that holds; along one that is over; the same
+/// when the question says the relation or what it leads to; and when it goes to a memory.
 const RELATION: f32 = 0.6;
 const OVER: f32 = 0.4;
 const ASKED: f32 = 0.9;
+const ASKED_OVER: f32 = 0.8;
 const MENTION: f32 = 0.9;
 
 /// How much of a way's strength an entity leaves of whose edges there are many: 1 / (1 + HUB ln(edges)).
@@ -348,11 +349,10 @@ impl<'a> Walk<'a, '_> {
         if !relation.is_believed(self.then.known_at) {
             return;
         }
-        let holds = match self.then.as_of {
-            Some(at) if relation.holds_at(at) => RELATION,
+        let is_over = match self.then.as_of {
+            Some(at) if relation.holds_at(at) => false,
             Some(_) => return,
-            None if relation.valid_to.is_none() => RELATION,
-            None => OVER,
+            None => relation.valid_to.is_some(),
         };
         let backwards = relation.subject != *from;
         let end = match (backwards, &relation.object) {
@@ -361,7 +361,13 @@ impl<'a> Walk<'a, '_> {
             (false, Object::Literal(value)) => At::Value(value),
         };
         let is_asked = self.says_predicate(&relation.predicate) || self.says_end(end);
-        let strength = strength * if is_asked { ASKED } else { holds };
+        let step = match (is_asked, is_over) {
+            (false, false) => RELATION,
+            (false, true) => OVER,
+            (true, false) => ASKED,
+            (true, true) => ASKED_OVER,
+        };
+        let strength = strength * step;
         let arrived = match end {
             At::Entity(other) => {
                 let by = &relation.predicate;

@@ -199,6 +199,21 @@ fn several_hops_lead_from_the_trip_to_the_allergy() {
 }
 
 #[test]
+fn a_receipt_tells_what_holds_not_what_is_over() {
+    let (fixture, _) = replayed();
+    let search = Search {
+        query: "Where does the user live?".into(),
+        transcript: Transcript::Never,
+        ..Search::default()
+    };
+    let hits = asked(&fixture, search);
+    let names = hits[0].receipt.path.iter().map(|step| step.name.as_str());
+    let names: Vec<&str> = names.collect();
+    assert!(hits[0].memory.text().contains("San Francisco"));
+    assert!(names.contains(&"San Francisco"), "{names:?}");
+}
+
+#[test]
 fn the_past_answers_in_its_own_words() {
     let (fixture, _) = replayed();
     let home = |day| as_of(&fixture, "Where does the user live?", day)[0].clone();
