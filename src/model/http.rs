@@ -94,7 +94,7 @@ pub(super) fn is_header_name(name: &str) -> bool {
 pub(super) fn is_header_value(value: &str) -> bool {
     value
         .bytes()
-        .all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+        .all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }
 
 /// Whether this is an absolute URL of HTTP without user name and password.
@@ -119,7 +119,7 @@ pub(super) fn is_url(url: &str) -> bool {
             .all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte)),
         None => host
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte)),
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)),
     };
     is_web
         && is_host
@@ -127,7 +127,7 @@ pub(super) fn is_url(url: &str) -> bool {
         && port.bytes().all(|byte| byte.is_ascii_digit())
         && rest
             .bytes()
-            .all(|byte| byte > b' ' && !b"#<>\\^`\x7f".contains(&byte))
+            .all(|byte| byte > b' ' && !b"\"#<>\\^`\x7f".contains(&byte))
 }
 
 /// Outgoing HTTP and waiting, supplied by the host.
@@ -190,6 +190,8 @@ mod tests {
             ("https://a:b/v1", false),
             ("https://a:1:2/v1", false),
             ("https://a/v1#x", false),
+            ("https://a/v1?\"x", false),
+            ("https://a%20b/v1", false),
         ] {
             assert_eq!(is_url(url), expected, "{url}");
             if expected {
