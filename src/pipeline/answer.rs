@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::alike::{Alike, Tie};
 use super::asked::Asked;
-use super::evidence::{Candidate, Named, join, put_in_order};
+use super::evidence::{Candidate, Named, join};
 use super::found::{Found, best_first, found};
 use super::knowledge::{Graph, Knowledge, Known};
 use super::past::Then;
@@ -213,7 +213,10 @@ pub fn recall(
         })
         .collect();
     let mut candidates = join(candidates, knowledge, search.transcript);
-    put_in_order(&mut candidates);
+    candidates.sort_unstable_by(|a, b| {
+        let ages = || a.card.id.cmp(&b.card.id);
+        b.score.total_cmp(&a.score).then_with(ages)
+    });
     let mut given: OrderedSet<Id> = OrderedSet::new();
     let mut hits: Vec<Hit> = Vec::new();
     let fused = candidates.iter().map(|it| (it.card.id, it.fused));

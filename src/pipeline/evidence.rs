@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::asked::Asked;
 use super::found::Found;
@@ -26,10 +26,6 @@ const STANDS_FOR: f32 = 0.5;
 
 /// How much a memory counts of which a better answer says the same already. From 0 to 0.5 nothing changes.
 const REPEATED: f32 = 0.5;
-
-/// How much a memory counts all of whose messages better answers have told of already: what those have not told yet
-/// comes before it when it answers about as well. From 0.3 to 0.85 nothing changes.
-const TOLD_OF: f32 = 0.85;
 
 /// How much more a memory counts that its owner called helpful, and how much less one that they did not: enough
 /// to change places with one that answers a little better or worse.
@@ -192,37 +188,6 @@ pub(super) fn join<'a>(
         }
     })
     .collect()
-}
-
-/// Puts the best first; of equals the oldest. What comes only from messages that better ones came from gives way.
-pub(super) fn put_in_order(candidates: &mut [Candidate<'_>]) {
-    best_first(candidates);
-    let mut told_of: FxHashSet<u32> = FxHashSet::default();
-    for candidate in &mut *candidates {
-        let card = &candidate.card;
-        let is_message = card.kind() == Kind::Message;
-        let own = is_message.then_some(card.id);
-        let sources = (!is_message).then(|| card.sources());
-        let messages = own.into_iter().chain(sources.into_iter().flatten());
-        let (mut known, mut new) = (0, 0);
-        for message in messages {
-            match told_of.insert(message.sequence()) {
-                true => new += 1,
-                false => known += 1,
-            }
-        }
-        if known > 0 && new == 0 {
-            candidate.score *= TOLD_OF;
-        }
-    }
-    best_first(candidates);
-}
-
-fn best_first(candidates: &mut [Candidate<'_>]) {
-    candidates.sort_unstable_by(|a, b| {
-        let ages = || a.card.id.cmp(&b.card.id);
-        b.score.total_cmp(&a.score).then_with(ages)
-    });
 }
 
 /// What a candidate is after messages and facts were joined.

@@ -298,7 +298,7 @@ impl<'a> Walk<'a, '_> {
             return;
         };
         let edges = self.graph.degree(entity) + self.known.count_mentions(entity);
-        let leaves = strength / (1.0 + HUB * (edges.max(1) as f32).ln());
+        let leaves = shared(strength, edges);
         let is_hub = edges > MANY_EDGES;
         // To mention the owner says little: most memories do.
         let step = leaves * MENTION;
@@ -334,17 +334,19 @@ impl<'a> Walk<'a, '_> {
             }
         };
         for relation in relations {
-            self.follow(entity, relation, (leaves, hops + 1), place);
+            self.follow(entity, relation, (strength, leaves), place, hops + 1);
         }
     }
 
-    /// Goes along a relation to its other end, and from there to the memories that tell of it.
+    /// Goes along a relation to its other end, and from there to the memories that tell of it. Of many edges each says
+    /// little, but those of a predicate that the question says are few: only these count then.
     fn follow(
         &mut self,
         from: &EntityId,
         relation: &'a Relation,
-        (strength, hops): (f32, usize),
+        (strength, leaves): (f32, f32),
         place: usize,
+        hops: usize,
     ) {
         if !relation.is_believed(self.then.known_at) {
             return;
@@ -360,14 +362,19 @@ impl<'a> Walk<'a, '_> {
             (false, Object::Entity(id)) => At::Entity(id),
             (false, Object::Literal(value)) => At::Value(value),
         };
-        let is_asked = self.says_predicate(&relation.predicate) || self.says_end(end);
+        let says_predicate = self.says_predicate(&relation.predicate);
+        let is_asked = says_predicate || self.says_end(end);
+        let leaves = match says_predicate {
+            true => shared(strength, self.graph.degree_by(from, &relation.predicate)),
+            false => leaves,
+        };
         let step = match (is_asked, is_over) {
             (false, false) => RELATION,
             (false, true) => OVER,
             (true, false) => ASKED,
             (true, true) => ASKED_OVER,
         };
-        let strength = strength * step;
+        let strength = leaves * step;
         let arrived = match end {
             At::Entity(other) => {
                 let by = &relation.predicate;
@@ -416,6 +423,11 @@ impl<'a> Walk<'a, '_> {
             *arrived = new;
         }
     }
+}
+
+/// What an entity leaves of a way's strength that has so many edges to go on along.
+fn shared(strength: f32, edges: usize) -> f32 {
+    strength / (1.0 + HUB * (edges.max(1) as f32).ln())
 }
 
 /// Whether a question has a word of a text.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::asked_by::asked_by;
 use crate::compact::{OrderedMap, OrderedSet};
 use crate::index::{Language, terms};
 use crate::memory::{
@@ -39,7 +40,7 @@ pub struct Graph {
     spelled: FxHashMap<EntityId, Vec<Vec<String>>>,
     /// The relations at each entity, by predicate.
     edges: FxHashMap<EntityId, OrderedMap<String, Relations>>,
-    /// The predicates that there are: how many relations have each, and its words as terms of the keyword index.
+    /// The predicates that there are: how many relations have each, and the words that ask for it, as terms of the keyword index.
     predicates: FxHashMap<String, (usize, Vec<String>)>,
     /// The relations that each memory supports.
     supported: FxHashMap<Id, Relations>,
@@ -154,7 +155,15 @@ impl Graph {
         relations.into_iter().flat_map(listed)
     }
 
-    /// The words of a predicate, as terms of the keyword index.
+    /// How many relations of one predicate an entity has.
+    pub fn degree_by(&self, entity: &EntityId, predicate: &str) -> usize {
+        let edges = self.edges.get(entity);
+        edges
+            .and_then(|edges| edges.get(predicate))
+            .map_or(0, OrderedMap::len)
+    }
+
+    /// The words of a predicate, and those by which questions ask for it, as terms of the keyword index.
     pub fn words_of_predicate(&self, predicate: &str) -> &[String] {
         let known = self.predicates.get(predicate);
         known.map_or(&[], |(_, words)| words.as_slice())
@@ -252,7 +261,8 @@ impl Graph {
             let relation = Rc::new(relation.clone());
             let predicate = relation.predicate.clone();
             let known = self.predicates.entry(predicate).or_insert_with(|| {
-                let words = relation.predicate.replace('_', " ");
+                let own = relation.predicate.replace('_', " ");
+                let words = format!("{own} {}", asked_by(&relation.predicate));
                 (0, terms(&words, Language::English))
             });
             known.0 += 1;

@@ -1,6 +1,7 @@
 //! What a space knows: of each memory a [`Card`], its graph, and the look-ups that the phases need. The words of
 //! memories stay in storage, but for those lately read.
 
+mod asked_by;
 mod cards;
 mod graph;
 mod rows;
