@@ -25,7 +25,7 @@ const ROUNDS = 200;
 const BATCH = 250;
 const texts = readFileSync(options.texts, "utf8").split("\n").filter(Boolean);
 const embedder = options.vectors && (await embeddings(readFileSync(options.vectors), Number(options.dimension)));
-const server = await serve({ vars: { EDGEMEM_API_KEYS: key, EDGEMEM_SPACE_MEGABYTES: "110", ...embedder?.vars } });
+const server = await serve({ direct: true, vars: { EDGEMEM_API_KEYS: key, EDGEMEM_SPACE_MEGABYTES: "110", ...embedder?.vars } });
 
 /** Serves `[texts × dimension]` vectors (f32) of the texts; a text that is none of them gets any of these. */
 async function embeddings(vectors, dimension) {
