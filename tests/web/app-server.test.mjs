@@ -130,14 +130,7 @@ test("every view works on the server's memory", async () => {
   await page.locator("main .as-list summary").click();
   await look("graph");
   // Recall with receipts, now and then.
-  await does.view("recall");
-  await page.getByRole("searchbox", { name: "Question" }).fill("Which city does the user live in?");
-  await page.getByRole("button", { name: "Recall", exact: true }).click();
-  const best = page.locator(".hit").first();
-  assert.match(await best.locator(".answer > .text").innerText(), /San Francisco/);
-  assert.match(await best.locator(".receipt table").innerText(), /vector|keyword/);
-  await best.locator("summary").click();
-  assert.match(await best.locator("blockquote").first().innerText(), /San Francisco/);
+  await does.recallCity();
   await page.locator(".count", { hasText: "network included" }).waitFor();
   await look("recall");
   await does.setTime("1");

@@ -86,6 +86,17 @@ export const visitor = (page) => ({
     await page.getByLabel("Message", { exact: true }).fill(text);
     await page.keyboard.press("Enter");
   },
+  /** Asks which city the user lives in, and looks at the receipt of the best answer. */
+  async recallCity() {
+    await page.locator('nav a[data-view="recall"]').click();
+    await page.getByRole("searchbox", { name: "Question" }).fill("Which city does the user live in?");
+    await page.getByRole("button", { name: "Recall", exact: true }).click();
+    const best = page.locator(".hit").first();
+    assert.match(await best.locator(".answer > .text").innerText(), /San Francisco/);
+    assert.match(await best.locator(".receipt table").innerText(), /vector|keyword/);
+    await best.locator("summary").click();
+    assert.match(await best.locator("blockquote").first().innerText(), /San Francisco/);
+  },
   /** Opens the settings, has something done there, and uses them. */
   async settings(change) {
     await page.getByRole("button", { name: "Settings", exact: true }).click();

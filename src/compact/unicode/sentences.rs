@@ -51,13 +51,8 @@ impl Kind {
             '\r' => Return,
             '\n' => Feed,
             '\0'..='\x7f' => Any,
-            _ => match tables::breaks(c) & 0xf {
-                0 => Self::usual(c),
-                number => {
-                    let packed = Self::PACKED.get(usize::from(number) - 1);
-                    packed.copied().unwrap_or(Any)
-                }
-            },
+            _ => tables::named(&Self::PACKED, tables::breaks(c) & 0xf)
+                .unwrap_or_else(|| Self::usual(c)),
         }
     }
 

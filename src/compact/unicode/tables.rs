@@ -121,6 +121,11 @@ pub(super) fn breaks(c: char) -> u8 {
     find(&TABLES.breaks, c).unwrap_or_default()
 }
 
+/// The kind of a number that says one, from 1 on.
+pub(super) fn named<K: Copy>(kinds: &[K], number: u8) -> Option<K> {
+    kinds.get(usize::from(number).checked_sub(1)?).copied()
+}
+
 /// Whether it is a pictograph, which others may join.
 pub(super) fn is_pictograph(c: char) -> bool {
     find(&TABLES.pictographs, c).is_some()

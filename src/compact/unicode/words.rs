@@ -64,13 +64,8 @@ impl Kind {
             '\n' => Feed,
             '\u{b}' | '\u{c}' => Newline,
             '\0'..='\x7f' => Any,
-            _ => match tables::breaks(c) >> 4 {
-                0 => Self::usual(c),
-                number => {
-                    let packed = Self::PACKED.get(usize::from(number) - 1);
-                    packed.copied().unwrap_or(Any)
-                }
-            },
+            _ => tables::named(&Self::PACKED, tables::breaks(c) >> 4)
+                .unwrap_or_else(|| Self::usual(c)),
         }
     }
 

@@ -15,9 +15,23 @@ function useFocus(told: string | undefined) {
   return field;
 }
 
+/** What can be done at the door, and that it is being done. */
+function Ways({ on, elsewhere, openSettings }: { on: string; elsewhere: string; openSettings: () => void }) {
+  const { busy } = useSession();
+  return (
+    <>
+      {busy && <p class="busy" role="status"><span class="spinner" />{busy}</p>}
+      <div class="buttons">
+        <button type="submit" class="primary" disabled={Boolean(busy)}>{on}</button>
+        <button type="button" onClick={openSettings}>{elsewhere}</button>
+      </div>
+    </>
+  );
+}
+
 function Key({ openSettings }: { openSettings: () => void }) {
   const session = useSession();
-  const { settings, door, busy } = session;
+  const { settings, door } = session;
   const [key, setKey] = useState("");
   const [user, setUser] = useState(settings.userId);
   const [keep, setKeep] = useState(settings.rememberKeys);
@@ -48,11 +62,7 @@ function Key({ openSettings }: { openSettings: () => void }) {
         <label class="check"><input type="radio" name="keep" checked={!keep} onChange={() => setKeep(false)} />until this tab is closed</label>
         <label class="check"><input type="radio" name="keep" checked={keep} onChange={() => setKeep(true)} />in this browser, until I forget it</label>
       </fieldset>
-      {busy && <p class="busy" role="status"><span class="spinner" />{busy}</p>}
-      <div class="buttons">
-        <button type="submit" class="primary" disabled={Boolean(busy)}>Connect</button>
-        <button type="button" onClick={openSettings}>Another server …</button>
-      </div>
+      <Ways on="Connect" elsewhere="Another server …" openSettings={openSettings} />
       <p class="note">Or <button type="button" class="link" onClick={() => void session.open({ ...settings, place: "browser" })}>use the memory in this browser</button>, which needs no key.</p>
     </form>
   );
@@ -60,7 +70,7 @@ function Key({ openSettings }: { openSettings: () => void }) {
 
 function Passphrase({ openSettings }: { openSettings: () => void }) {
   const session = useSession();
-  const { settings, door, busy } = session;
+  const { settings, door } = session;
   const [passphrase, setPassphrase] = useState("");
   const field = useFocus(door?.told);
   const enter = (event: Event): void => {
@@ -76,11 +86,7 @@ function Passphrase({ openSettings }: { openSettings: () => void }) {
         <input id="door-passphrase" ref={field} type="password" required autocomplete="current-password" value={passphrase} onInput={({ currentTarget }) => setPassphrase(currentTarget.value)} />
         <p class="note">It is kept nowhere. One that is lost cannot be recovered, and nothing opens the memory without it.</p>
       </div>
-      {busy && <p class="busy" role="status"><span class="spinner" />{busy}</p>}
-      <div class="buttons">
-        <button type="submit" class="primary" disabled={Boolean(busy)}>Open</button>
-        <button type="button" onClick={openSettings}>Another memory …</button>
-      </div>
+      <Ways on="Open" elsewhere="Another memory …" openSettings={openSettings} />
     </form>
   );
 }
