@@ -2,6 +2,7 @@
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::memory::Problem;
@@ -65,10 +66,10 @@ pub(super) fn json_response(status: StatusCode, body: &Value) -> Response<Vec<u8
     response_of(status, JSON, json_bytes(body))
 }
 
-/// A value as JSON. Much of a search's answer is made here, and `to_string` would go through a formatter.
-pub(super) fn json_bytes(value: &Value) -> Vec<u8> {
-    // Only a map whose keys are no strings could fail, and a value has none.
-    serde_json::to_vec(value).unwrap_or_default()
+/// An answer as JSON. Much of a search's is made here, and `to_string` would go through a formatter.
+pub(super) fn json_bytes(answer: &impl Serialize) -> Vec<u8> {
+    // Only a map whose keys are no strings could fail, and no answer has one.
+    serde_json::to_vec(answer).unwrap_or_default()
 }
 
 /// An error as the hosted contract has it: `error` is what TypeScript clients show, `detail` what

@@ -312,7 +312,7 @@ fn memory_id(text: &str) -> Result<Id, Problem> {
 pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Vec<u8>, Problem> {
     match shape {
         Shape::Export { format, space } => shapes::export(*format, space, reply),
-        shape => shapes::write(shape, reply).map(|body| wire::json_bytes(&body)),
+        shape => shapes::json(shape, reply),
     }
 }
 

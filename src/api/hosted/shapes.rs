@@ -15,7 +15,7 @@ use crate::memory::{EventStatus, Problem, Scope};
 use crate::operation::{HistoryLine, Reply, Stats};
 
 pub(super) use event::event;
-use memory::{hit, insert_structured, memory, score};
+use memory::{Answering, Listed, insert_structured, score};
 
 /// How a reply is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,37 +117,65 @@ impl Shape {
 pub(crate) struct Cut(pub Vec<String>);
 
 impl Cut {
-    fn apply(&self, mut result: Map<String, Value>) -> Value {
-        if !self.0.is_empty() {
-            result.retain(|name, _| self.0.contains(name));
-        }
-        Value::Object(result)
+    const NOTHING: &'static Self = &Self(Vec::new());
+
+    fn keeps(&self, name: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|kept| kept == name)
     }
 }
 
-/// Writes the body of the response to a request of this shape.
+/// What answers a search.
+#[derive(Serialize)]
+struct Hits<'a> {
+    results: Vec<Answering<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relations: Option<Vec<Value>>,
+}
+
+impl<'a> Hits<'a> {
+    fn of(shape: &'a Shape, reply: &'a Reply) -> Option<Self> {
+        let Shape::Hits { cut, explain } = shape else {
+            return None;
+        };
+        let (hits, relations) = match reply {
+            Reply::Hits(hits) => (hits, None),
+            Reply::Related { hits, relations } => (hits, Some(relations)),
+            _ => return None,
+        };
+        let answering = |hit| Answering {
+            hit,
+            cut,
+            explain: *explain,
+        };
+        Some(Self {
+            results: hits.iter().map(answering).collect(),
+            relations: relations.map(|found| found.iter().map(graph::triple).collect()),
+        })
+    }
+}
+
+/// Writes the body of the response to a request of this shape, as JSON.
+///
+/// # Errors
+/// See [`write`].
+pub(super) fn json(shape: &Shape, reply: &Reply) -> Result<Vec<u8>, Problem> {
+    match Hits::of(shape, reply) {
+        Some(hits) => Ok(wire::json_bytes(&hits)),
+        None => Ok(wire::json_bytes(&write(shape, reply)?)),
+    }
+}
+
+/// The body of the response to a request of this shape.
 ///
 /// # Errors
 /// When the reply is of another kind, which is a fault of the server.
 pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
+    if let Some(hits) = Hits::of(shape, reply) {
+        return Ok(value(&hits));
+    }
     Ok(match (shape, reply) {
         (Shape::Added { unread_parts }, Reply::Event(event)) => event::added(event, *unread_parts),
         (Shape::Event, Reply::Event(found)) => event::event(found),
-        (Shape::Hits { cut, explain }, Reply::Hits(hits)) => {
-            let results: Vec<Value> = hits
-                .iter()
-                .map(|found| cut.apply(hit(found, *explain)))
-                .collect();
-            object([("results", results.into())])
-        }
-        (Shape::Hits { cut, explain }, Reply::Related { hits, relations }) => {
-            let results: Vec<Value> = hits
-                .iter()
-                .map(|found| cut.apply(hit(found, *explain)))
-                .collect();
-            let relations: Vec<Value> = relations.iter().map(graph::triple).collect();
-            object([("results", results.into()), ("relations", relations.into())])
-        }
         (
             Shape::Page {
                 cut,
@@ -157,19 +185,21 @@ pub(super) fn write(shape: &Shape, reply: &Reply) -> Result<Value, Problem> {
             },
             Reply::Page { total, memories },
         ) => {
-            let results = memories.iter().map(|found| cut.apply(memory(found)));
+            let results = memories.iter().map(|memory| value(&Listed { memory, cut }));
             let fields = [("results", results.collect())];
             paged(*total, &format!("{address}?"), (*page, *page_size), fields)
         }
         (Shape::Memory, Reply::Memory(found)) => {
-            let mut fields = memory(found);
+            let mut fields = value(&Listed::whole(found));
             let state = if found.is_current() {
                 "active"
             } else {
                 "retired"
             };
-            fields.insert("lifecycle_state".to_owned(), json!(state));
-            Value::Object(fields)
+            if let Some(fields) = fields.as_object_mut() {
+                fields.insert("lifecycle_state".to_owned(), json!(state));
+            }
+            fields
         }
         (Shape::Older { inner, form }, reply) => form.apply(write(inner, reply)?),
         (Shape::Deleted, Reply::Deleted { .. }) => {
@@ -335,22 +365,31 @@ pub(super) fn paged<const N: usize>(
     body
 }
 
+/// What is written as a value: nothing of ours has a key that is no text, which alone could fail.
+fn value(written: &impl Serialize) -> Value {
+    serde_json::to_value(written).unwrap_or_default()
+}
+
 /// The four ids. A run is called `run_id` by searches and `session_id` by the rest of the
 /// contract, so both are given everywhere.
-pub(super) fn with_ids(mut fields: Value, scope: &Scope) -> Map<String, Value> {
-    let mut object = match fields.take() {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    };
-    for (name, id) in [
+fn ids(scope: &Scope) -> [(&'static str, &Option<String>); 5] {
+    [
         ("user_id", &scope.user_id),
         ("agent_id", &scope.agent_id),
         ("app_id", &scope.app_id),
         ("run_id", &scope.run_id),
         ("session_id", &scope.run_id),
-    ] {
-        object.insert(name.to_owned(), json!(id));
-    }
+    ]
+}
+
+/// An object with the four ids after its fields.
+pub(super) fn with_ids(mut fields: Value, scope: &Scope) -> Map<String, Value> {
+    let mut object = match fields.take() {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    };
+    let ids = ids(scope).map(|(name, id)| (name.to_owned(), json!(id)));
+    object.extend(ids);
     object
 }
 

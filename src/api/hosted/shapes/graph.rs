@@ -106,7 +106,7 @@ pub(super) fn view(view: &EntityView) -> Value {
     let memories: Vec<Value> = view
         .memories
         .iter()
-        .map(|memory| Value::Object(super::memory(memory)))
+        .map(|memory| super::value(&super::Listed::whole(memory)))
         .collect();
     if let Some(fields) = body.as_object_mut() {
         fields.insert("history".to_owned(), json!(history));
