@@ -219,8 +219,6 @@ pub fn recall(
     });
     let mut given: OrderedSet<Id> = OrderedSet::new();
     let mut hits: Vec<Hit> = Vec::new();
-    let fused = candidates.iter().map(|it| (it.card.id, it.fused));
-    let by_id: FxHashMap<Id, &Fused> = fused.collect();
     let likely = candidates.iter().take(search.top_k);
     let likely = likely.filter(|candidate| usual(candidate.score) >= search.threshold);
     known.fetch(likely.map(|candidate| candidate.card.id));
@@ -238,8 +236,9 @@ pub fn recall(
                 continue;
             };
             given.insert(id);
-            let receipt = match by_id.get(&id) {
-                Some(fused) => {
+            let mut found = std::iter::once(candidate).chain(&candidates);
+            let receipt = match found.find(|it| it.card.id == id) {
+                Some(Candidate { fused, .. }) => {
                     let path = graph.path(id, fused.slot, knowledge.graph());
                     receipt(&memory, fused, &channels, path)
                 }

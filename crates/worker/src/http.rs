@@ -6,6 +6,7 @@ use std::time::Duration;
 use edgemem::model::{Download, Http, HttpError, Request, Response};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::{Stream, StreamExt};
+use http::header::CONTENT_LENGTH;
 use wasm_bindgen::JsValue;
 use worker::{
     AbortController, Delay, Fetch, Headers, Method, RequestInit, RequestRedirect, js_sys,
@@ -94,16 +95,17 @@ pub async fn read_request(
     limit: usize,
 ) -> Result<http::Request<Vec<u8>>, BodyError> {
     let failed = |error: http::Error| BodyError::Failed(error.to_string());
+    let inner = request.inner();
     let mut read = http::Request::builder()
-        .method(request.inner().method().as_str())
-        .uri(request.url()?.as_str());
-    for (name, value) in request.headers() {
+        .method(inner.method().as_str())
+        .uri(inner.url());
+    for (name, value) in pairs(&inner.headers())? {
         read = read.header(name, value);
     }
     // A request without a body has no stream at all. One that says that it is short is read at once.
-    let length = request.headers().get("content-length")?;
-    let length = length.and_then(|length| length.parse::<usize>().ok());
-    let body = match request.inner().body() {
+    let length = read.headers_ref().and_then(|it| it.get(CONTENT_LENGTH));
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let body = match inner.body() {
         Some(_) if length.is_some_and(|length| length <= limit) => request.bytes().await?,
         Some(_) => {
             let mut chunks = request.stream()?;
@@ -117,6 +119,14 @@ pub async fn read_request(
         None => Vec::new(),
     };
     read.body(body).map_err(failed)
+}
+
+/// Headers with their values, read at once: one by one they are most of the time of reading a short request.
+fn pairs(headers: &JsValue) -> Result<Vec<(String, String)>, BodyError> {
+    let failed = |error: String| BodyError::Failed(error);
+    let text = js_sys::JSON::stringify(&js_sys::Array::from(headers));
+    let text = text.map_err(|_| failed("its headers cannot be read".to_owned()))?;
+    serde_json::from_str(&String::from(text)).map_err(|error| failed(error.to_string()))
 }
 
 /// The Worker's form of a request. A [`Download`] follows no redirect; it says who asks, as some servers want to know.

@@ -23,12 +23,9 @@ use worker::{
 use crate::ask::{PROJECT, REPLY, Wire};
 use crate::directory::{ask_directory, has_directory};
 use crate::failure::{caught, internal};
-use crate::http::{read_request, to_response};
+use crate::http::to_response;
 use crate::models::{models, settings, variable};
 use crate::storage::SqliteStorage;
-
-/// The longest operation that an object reads, in bytes: a request of the gateway, and its wrapping.
-const MAX_OPERATION_BYTES: usize = 4 * edgemem::api::MAX_BODY_BYTES;
 
 /// Notices that the directory is told at a time.
 const NOTICES_AT_ONCE: usize = 200;
@@ -172,9 +169,10 @@ impl SpaceObject {
         if let Ok(Some(id)) = request.headers().get(PROJECT) {
             self.project.replace(Some(Project { id }));
         }
-        let read = read_request(request, MAX_OPERATION_BYTES).await;
-        let read = read.map_err(|error| internal(&error.to_string()))?;
-        let order = serde_json::from_slice(read.body())
+        // The gateway has limited what it sends.
+        let body = request.bytes().await;
+        let body = body.map_err(|error| internal(&error.to_string()))?;
+        let order = serde_json::from_slice(&body)
             .map_err(|error| internal(&format!("an order cannot be read: {error}")))?;
         Ok((hash, order))
     }

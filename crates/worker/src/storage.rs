@@ -13,7 +13,8 @@ use edgemem::store::{Entry, Storage, StorageError, Table, Write};
 use futures_util::future::{LocalBoxFuture, ready};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
-use worker::{SqlStorage, SqlStorageValue, State, js_sys};
+use worker::js_sys::{self, Array};
+use worker::{SqlStorage, SqlStorageValue, State};
 
 /// The largest row of a Durable Object's database, in bytes. workerd takes more than the network
 /// that it is deployed to, so this is checked here.
@@ -46,22 +47,12 @@ impl SqliteStorage {
         self.retired.set(true);
     }
 
-    /// Runs a statement to its end and returns its rows.
-    fn rows(
-        &self,
-        statement: &str,
-        values: Vec<SqlStorageValue>,
-    ) -> Result<Vec<Vec<SqlStorageValue>>, StorageError> {
-        let cursor = self.sql.exec(statement, values).map_err(failed)?;
-        cursor.raw().collect::<Result<_, _>>().map_err(failed)
-    }
-
-    /// The rows of a statement with one value, each as its columns in an array. To take every value out of every row
-    /// by itself, as [`SqliteStorage::rows`] does, is most of the time of reading a few dozen records.
-    fn read_rows(&self, statement: &str, value: &str) -> Result<Vec<js_sys::Array>, StorageError> {
+    /// The rows of a statement, each as its columns in an array. To take every value out of every row by itself would be
+    /// most of the time of reading a few dozen records.
+    fn rows(&self, statement: &str, values: &Array) -> Result<Vec<Array>, StorageError> {
         let sql = self.raw.unchecked_ref::<RawStorage>().sql();
         let thrown = |error: JsValue| failed(error.into());
-        let cursor = sql.exec(statement, value).map_err(thrown)?;
+        let cursor = sql.exec(statement, values).map_err(thrown)?;
         let rows = cursor.raw().to_array().map_err(thrown)?;
         Ok(rows.iter().map(JsCast::unchecked_into).collect())
     }
@@ -74,18 +65,21 @@ impl SqliteStorage {
     /// The columns that a table has; none when it does not exist.
     fn columns(&self, table: Table) -> Result<BTreeSet<String>, StorageError> {
         let statement = format!("PRAGMA table_info(\"{}\")", table.name());
-        let rows = self.rows(&statement, vec![])?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| match row.into_iter().nth(1) {
-                Some(SqlStorageValue::String(name)) => Some(name),
-                _ => None,
-            })
-            .collect())
+        let rows = self.rows(&statement, &Array::new())?;
+        let names = rows.into_iter().filter_map(|row| row.get(1).as_string());
+        Ok(names.collect())
     }
 
     fn exists(&self, table: Table) -> Result<bool, StorageError> {
-        Ok(self.ready.borrow().contains(&table) || !self.columns(table)?.is_empty())
+        if self.ready.borrow().contains(&table) {
+            return Ok(true);
+        }
+        let there = self.columns(table)?;
+        let is_there = !there.is_empty();
+        if is_there && table.columns().iter().all(|name| there.contains(*name)) {
+            self.ready.borrow_mut().insert(table);
+        }
+        Ok(is_there)
     }
 
     /// Makes a table, or adds the columns that it lacks.
@@ -194,7 +188,7 @@ impl SqliteStorage {
             "SELECT \"record\" FROM \"{}\" WHERE \"key\" = ?",
             table.name()
         );
-        let row = self.read_rows(&statement, key)?.pop();
+        let row = self.rows(&statement, &Array::of1(&key.into()))?.pop();
         row.map(|row| blob(&row.get(0)).ok_or_else(|| unreadable(table)))
             .transpose()
     }
@@ -216,7 +210,7 @@ impl SqliteStorage {
         let asked =
             serde_json::to_string(keys).map_err(|error| StorageError::Failed(error.to_string()))?;
         let mut found = vec![None; keys.len()];
-        for row in self.read_rows(&statement, &asked)? {
+        for row in self.rows(&statement, &Array::of1(&asked.into()))? {
             let place = row.get(0).as_f64().map(|place| place as usize);
             match (
                 place.and_then(|place| found.get_mut(place)),
@@ -247,17 +241,14 @@ impl SqliteStorage {
             "SELECT \"key\", \"record\" FROM \"{}\" {condition} ORDER BY \"key\" LIMIT ?",
             table.name()
         );
-        let mut values: Vec<SqlStorageValue> = key.into_iter().map(Into::into).collect();
-        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        self.rows(&statement, values)?
-            .into_iter()
-            .map(|mut row| match (row.pop(), row.pop()) {
-                (Some(SqlStorageValue::Blob(record)), Some(SqlStorageValue::String(key))) => {
-                    Ok((key, record))
-                }
-                _ => Err(unreadable(table)),
-            })
-            .collect()
+        let values: Array = key.into_iter().map(JsValue::from).collect();
+        values.push(&(limit as f64).into());
+        let rows = self.rows(&statement, &values)?.into_iter();
+        rows.map(|row| {
+            let entry = row.get(0).as_string().zip(blob(&row.get(1)));
+            entry.ok_or_else(|| unreadable(table))
+        })
+        .collect()
     }
 }
 
@@ -315,14 +306,14 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn sql(this: &RawStorage) -> RawSql;
 
-    #[wasm_bindgen(method, catch)]
-    fn exec(this: &RawSql, statement: &str, value: &str) -> Result<RawCursor, JsValue>;
+    #[wasm_bindgen(method, catch, variadic)]
+    fn exec(this: &RawSql, statement: &str, values: &Array) -> Result<RawCursor, JsValue>;
 
     #[wasm_bindgen(method)]
     fn raw(this: &RawCursor) -> RawRows;
 
     #[wasm_bindgen(method, catch, js_name = toArray)]
-    fn to_array(this: &RawRows) -> Result<js_sys::Array, JsValue>;
+    fn to_array(this: &RawRows) -> Result<Array, JsValue>;
 }
 
 /// The bytes of a blob, which SQLite gives as an `ArrayBuffer`.
