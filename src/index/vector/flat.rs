@@ -11,9 +11,10 @@ use crate::index::best;
 /// Below it a scan of codes saves nothing, and finds less.
 const SCAN_ALL: usize = 5_000;
 
-/// Rows scored in any case, of how many rows one more, and for each hit wanted at the least.
-const ALWAYS_SCORED: usize = 200;
-const SCORED_OF: usize = 800;
+/// Rows scored, of so many at hand: these, the square root of how many there are, and one in so many. And for each hit
+/// wanted at the least.
+const ALWAYS_SCORED: usize = 30;
+const SCORED_OF: usize = 2_500;
 const SCORED_PER_HIT: usize = 2;
 
 /// The same for originals that are read because there are no rows: each costs some microseconds.
@@ -23,7 +24,7 @@ const READ_OF: usize = 1_000;
 
 /// Originals read at the least, and for each hit whose place is to be exact, when rows have ordered them
 /// already.
-const MIN_REREAD: usize = 32;
+const MIN_REREAD: usize = 20;
 const REREAD_PER_HIT: usize = 2;
 
 /// What an index keeps in memory of each vector.
@@ -47,7 +48,7 @@ impl Residency {
 }
 
 /// Vectors of unit length, `[slots × dimension]` in eight bits a value, beside codes of 512 bits. A search scores every
-/// row while they are few. Then it takes the rows whose codes are nearest, 200 and one in 800, and scores
+/// row while they are few. Then it takes the rows whose codes are nearest, some hundreds, and scores
 /// those. It ends by ordering the best by the originals. Insert and remove cost one row. A set of allowed
 /// slots makes a search faster, the more the fewer it holds. The rows can be dropped when memory is short.
 #[derive(Debug, Clone, Default)]
@@ -365,7 +366,7 @@ impl VectorIndex for FlatIndex {
         };
         let (wanted, all) = match &self.rows {
             Some(_) => {
-                let wanted = ALWAYS_SCORED + count / SCORED_OF;
+                let wanted = ALWAYS_SCORED + count.isqrt() + count / SCORED_OF;
                 (wanted.max(k.saturating_mul(SCORED_PER_HIT)), SCAN_ALL)
             }
             None => {
