@@ -6,7 +6,7 @@ use super::kernels::{HEAD, TAIL, hamming_head, hamming_tail};
 use super::pages::Pages;
 
 const WORDS: usize = HEAD + TAIL;
-const BITS: usize = WORDS * 64;
+pub(super) const BITS: usize = WORDS * 64;
 
 /// So many rows for each one wanted are near enough by their heads for their whole codes to be compared.
 const WIDER: usize = 2;
@@ -24,11 +24,22 @@ pub(super) struct Codes {
 }
 
 /// A vector's code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Code {
     head: [u64; HEAD],
     tail: [u64; TAIL],
 }
+
+/// A query in four bits a direction: the code of each place of these numbers, the lowest first. The highest tells the
+/// side, as the codes of vectors do.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FineCode([Code; PLACES]);
+
+/// Bits of a direction in a [`FineCode`].
+const PLACES: usize = 4;
+
+/// How many standard deviations of a query's values its numbers reach; what is beyond is as much.
+const REACH: f32 = 2.5;
 
 impl Codes {
     pub fn new(dimension: usize) -> Self {
@@ -98,6 +109,19 @@ impl Codes {
         self.rotation.code(query)
     }
 
+    /// A query's code in more bits.
+    pub fn fine_query(&self, query: &[f32]) -> FineCode {
+        self.rotation.fine_code(query)
+    }
+
+    /// The code of a row; `None` for no row.
+    pub fn code(&self, row: usize) -> Option<Code> {
+        Some(Code {
+            head: *self.heads.get(row)?.first_chunk()?,
+            tail: *self.tails.get(row)?.first_chunk()?,
+        })
+    }
+
     /// How many bits of a row's code differ from a query's; all for no row.
     #[inline(always)]
     pub fn distance(&self, row: usize, query: &Code) -> u32 {
@@ -153,32 +177,103 @@ impl Code {
             tail: std::array::from_fn(next),
         }
     }
+
+    /// Some of its bits, by which memory is asked for it.
+    #[inline(always)]
+    pub fn first_word(&self) -> u64 {
+        let [first, ..] = self.head;
+        first
+    }
+
+    /// How many bits differ from another code's.
+    #[inline(always)]
+    pub fn distance(&self, other: &Self) -> u32 {
+        hamming_head(&self.head, &other.head) + hamming_tail(&self.tail, &other.tail)
+    }
 }
 
-/// The nearest so far. Distances are small integers: counting how many there are of each gives the limit
-/// below which the best lie, without a heap.
-struct Nearest {
-    count: usize,
+impl FineCode {
+    /// The query's code.
+    pub fn code(&self) -> &Code {
+        let [.., code] = &self.0;
+        code
+    }
+
+    /// How far a code is: more exactly than codes alone tell, as it counts more where the query's values are larger. That is
+    /// the product of the query's numbers and the code's signs, up to a constant and a factor (as in Gao and Long 2024, "RaBitQ").
+    #[inline(always)]
+    pub fn distance(&self, code: &Code) -> u32 {
+        let [a, b, c, d] = &self.0;
+        let low = a.distance(code) + 2 * b.distance(code);
+        low + 4 * c.distance(code) + 8 * d.distance(code)
+    }
+}
+
+/// The distance within which as many lie as are wanted. Distances are small integers: counting how many there are of
+/// each gives it without a heap.
+pub(super) struct Limit {
+    wanted: usize,
     limit: usize,
     within: usize,
     counts: [u32; BITS + 1],
+}
+
+impl Limit {
+    pub fn new(wanted: usize) -> Self {
+        Self {
+            wanted,
+            limit: BITS,
+            within: 0,
+            counts: [0; BITS + 1],
+        }
+    }
+
+    /// The limit: the greatest distance that there is until there are enough.
+    #[inline(always)]
+    pub fn distance(&self) -> u32 {
+        self.limit as u32
+    }
+
+    /// Counts a distance within the limit.
+    pub fn add(&mut self, distance: u32) {
+        if let Some(count) = self.counts.get_mut(distance as usize) {
+            *count += 1;
+        }
+        self.within += 1;
+        while let Some(last) = self.counts.get(self.limit).map(|count| *count as usize)
+            && self.limit > 0
+            && self.within - last >= self.wanted
+        {
+            self.within -= last;
+            self.limit -= 1;
+        }
+    }
+
+    /// How many at the limit itself belong to the wanted.
+    fn at_limit(&self) -> usize {
+        let at_limit = self.counts.get(self.limit);
+        let nearer = self.within - at_limit.map_or(0, |count| *count as usize);
+        self.wanted.saturating_sub(nearer)
+    }
+}
+
+/// The nearest so far.
+struct Nearest {
+    limit: Limit,
     kept: Vec<(Slot, u32)>,
 }
 
 impl Nearest {
     fn new(count: usize) -> Self {
         Self {
-            count,
-            limit: BITS,
-            within: 0,
-            counts: [0; BITS + 1],
+            limit: Limit::new(count),
             kept: Vec::with_capacity(count * 4),
         }
     }
 
     #[inline(always)]
     fn offer(&mut self, slot: Slot, distance: u32) {
-        if distance as usize <= self.limit {
+        if distance <= self.limit.distance() {
             self.keep(slot, distance);
         }
     }
@@ -186,25 +281,13 @@ impl Nearest {
     #[inline(never)]
     fn keep(&mut self, slot: Slot, distance: u32) {
         self.kept.push((slot, distance));
-        if let Some(count) = self.counts.get_mut(distance as usize) {
-            *count += 1;
-        }
-        self.within += 1;
-        while let Some(last) = self.counts.get(self.limit).map(|count| *count as usize)
-            && self.limit > 0
-            && self.within - last >= self.count
-        {
-            self.within -= last;
-            self.limit -= 1;
-        }
+        self.limit.add(distance);
     }
 
     /// The nearest with their distances, in the order in which they were offered.
     fn kept(self) -> impl Iterator<Item = (Slot, u32)> + use<> {
-        let at_limit = self.counts.get(self.limit);
-        let nearer = self.within - at_limit.map_or(0, |count| *count as usize);
-        let mut at_limit = self.count.saturating_sub(nearer);
-        let limit = self.limit as u32;
+        let mut at_limit = self.limit.at_limit();
+        let limit = self.limit.distance();
         self.kept.into_iter().filter(move |(_, distance)| {
             if *distance == limit && at_limit > 0 {
                 at_limit -= 1;
@@ -244,6 +327,26 @@ impl Rotation {
     }
 
     fn code(&self, vector: &[f32]) -> Code {
+        let values = self.turned(vector);
+        code_of(&values, |value| value > 0.0)
+    }
+
+    fn fine_code(&self, vector: &[f32]) -> FineCode {
+        let mut values = self.turned(vector);
+        values.truncate(BITS);
+        let square: f32 = values.iter().map(|value| value * value).sum();
+        let most = (1 << PLACES) as f32 / 2.0;
+        let step = REACH * (square / BITS as f32).sqrt() / most;
+        for value in &mut values {
+            *value = (*value / step).ceil().clamp(1.0 - most, most) + most - 1.0;
+        }
+        FineCode(std::array::from_fn(|place| {
+            code_of(&values, |value| value as u32 >> place & 1 == 1)
+        }))
+    }
+
+    /// A vector in the directions of the rotation, up to a factor.
+    fn turned(&self, vector: &[f32]) -> Vec<f32> {
         let mut values = vector.to_vec();
         values.resize(self.size, 0.0);
         for signs in self.signs.chunks_exact(self.size) {
@@ -252,14 +355,18 @@ impl Rotation {
             }
             hadamard(&mut values);
         }
-        let words = values.chunks_exact(64).map(|values| {
-            let bits = values.iter().enumerate();
-            bits.fold(0, |word, (at, value)| {
-                word | (u64::from(*value > 0.0) << at)
-            })
-        });
-        Code::of(words)
+        values
     }
+}
+
+/// A bit of each value.
+#[inline(always)]
+fn code_of(values: &[f32], bit: impl Fn(f32) -> bool) -> Code {
+    let words = values.chunks_exact(64).map(|values| {
+        let bits = values.iter().enumerate();
+        bits.fold(0, |word, (at, value)| word | (u64::from(bit(*value)) << at))
+    });
+    Code::of(words)
 }
 
 /// The fast Walsh-Hadamard transform, in place, of a power of two values.
@@ -309,6 +416,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_fine_distance_is_a_product(
+            query in prop::collection::vec(-1.0f32..1.0, 8..700),
+            words in prop::array::uniform8(any::<u64>()),
+        ) {
+            let codes = Codes::new(query.len());
+            let fine = codes.fine_query(&query);
+            let bit = |code: &Code, at: usize| {
+                let words = code.head.iter().chain(&code.tail).copied();
+                i64::from(words.collect::<Vec<u64>>()[at / 64] >> (at % 64) & 1 == 1)
+            };
+            let number = |at| -> i64 {
+                let places = (0..).zip(&fine.0);
+                places.map(|(place, code)| (2 * bit(code, at) - 1) << place).sum()
+            };
+            let code = Code::of(words.into_iter());
+            let product: i64 = (0..BITS).map(|at| number(at) * (2 * bit(&code, at) - 1)).sum();
+            let most = (BITS as i64) * 15;
+            prop_assert_eq!(i64::from(fine.distance(&code)), (most - product) / 2);
+            prop_assert_eq!(fine.code(), &codes.query(&query));
+        }
+
         #[test]
         fn the_nearest_are_those_of_a_sort(
             distances in prop::collection::vec(0u32..40, 0..300),

@@ -4,14 +4,12 @@ use std::cmp::Reverse;
 
 use rustc_hash::FxHashMap;
 
-use super::codes::split_mix;
+use super::codes::{Code, split_mix};
+use super::lines::Lines;
 use super::pages::Pages;
-use super::rows::Rows;
+use super::rows::{QueryRow, Rows};
+use super::walk::Wanted;
 use crate::index::{Bitmap, Slot};
-
-/// Slots that a search brings back for each whose links it looks at. A score is known of all that were met, and
-/// rough: what it places too low would otherwise be lost.
-const KEPT: usize = 2;
 
 /// How much nearer than to the centre a neighbour must be to a chosen one to be left out: with 1 as in the paper, with
 /// more a slot keeps more links (alpha of Subramanya et al. 2019), and a search takes fewer steps.
@@ -24,7 +22,7 @@ pub struct HnswSettings {
     pub m: usize,
     /// Candidates for the links of a new vector: more cost time to build and find better links.
     pub ef_construction: usize,
-    /// Candidates of a search: more cost time and find more.
+    /// How many vectors' links a search looks at, at the most: more cost time and find more.
     pub ef: usize,
 }
 
@@ -32,8 +30,8 @@ impl Default for HnswSettings {
     fn default() -> Self {
         Self {
             m: 16,
-            ef_construction: 100,
-            ef: 144,
+            ef_construction: 200,
+            ef: 300,
         }
     }
 }
@@ -48,6 +46,8 @@ pub(super) struct Graph {
     ground: Pages<Slot>,
     /// Links at the levels above, likewise, of the slots that reach them.
     above: FxHashMap<Slot, Vec<Vec<Slot>>>,
+    /// The codes of the linked slots.
+    codes: Lines,
     linked: Bitmap,
     count: usize,
     entry: Option<Slot>,
@@ -56,11 +56,11 @@ pub(super) struct Graph {
 /// A slot by its score, the lower slot ahead of its equals: in one number, as that compares fastest. Its lowest bit
 /// tells whether a walk has looked at its links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Near(u64);
+pub(super) struct Near(u64);
 
 impl Near {
     #[inline(always)]
-    fn new(score: f32, slot: Slot) -> Self {
+    pub fn new(score: f32, slot: Slot) -> Self {
         // The bits of floats order as integers do, once those of negative ones are turned around.
         let bits = score.to_bits();
         let sign = bits >> 31;
@@ -70,7 +70,7 @@ impl Near {
 
     /// The slot, below 2³¹.
     #[inline(always)]
-    fn slot(self) -> Slot {
+    pub fn slot(self) -> Slot {
         !(self.0 as u32) >> 1
     }
 
@@ -98,6 +98,7 @@ impl Graph {
             settings,
             ground: Pages::new(2 * m),
             above: FxHashMap::default(),
+            codes: Lines::new(),
             linked: Bitmap::default(),
             count: 0,
             entry: None,
@@ -117,41 +118,60 @@ impl Graph {
         &self.linked
     }
 
+    /// The codes of the slots in the graph.
+    #[inline(always)]
+    pub fn codes(&self) -> &Lines {
+        &self.codes
+    }
+
+    /// Where walks begin; `None` while the graph is empty.
+    pub fn entry(&self) -> Option<Slot> {
+        self.entry
+    }
+
     /// How many slots are in the graph.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Bytes of the links.
+    /// Bytes of the links and codes.
     pub fn bytes(&self) -> usize {
         let links = |levels: &Vec<Vec<Slot>>| levels.iter().map(Vec::capacity).sum::<usize>();
-        self.ground.bytes() + self.above.values().map(links).sum::<usize>() * size_of::<Slot>()
+        let above = self.above.values().map(links).sum::<usize>() * size_of::<Slot>();
+        self.ground.bytes() + above + self.codes.bytes()
     }
 
     /// One in `m` slots reaches level 1, one in `m²` level 2, and so on.
-    fn level(&self, slot: Slot) -> usize {
+    pub fn level(&self, slot: Slot) -> usize {
         let mut state = u64::from(slot);
         (split_mix(&mut state).leading_zeros() / self.settings.m.ilog2()) as usize
     }
 
     /// The most links at a level.
-    fn most(&self, level: usize) -> usize {
+    pub fn most(&self, level: usize) -> usize {
         match level {
             0 => 2 * self.settings.m,
             _ => self.settings.m,
         }
     }
 
+    /// The links of a slot at the ground level, each a slot plus one; 0 past the last.
+    #[inline(always)]
+    pub fn ground(&self, slot: Slot) -> &[Slot] {
+        self.ground.get(slot as usize).unwrap_or_default()
+    }
+
     #[inline(always)]
     fn links(&self, slot: Slot, level: usize) -> impl Iterator<Item = Slot> {
         let links = match level {
-            0 => self.ground.get(slot as usize),
+            0 => self.ground(slot),
             _ => {
                 let levels = self.above.get(&slot);
-                levels.and_then(|levels| Some(levels.get(level - 1)?.as_slice()))
+                let links = levels.and_then(|levels| levels.get(level - 1));
+                links.map(Vec::as_slice).unwrap_or_default()
             }
         };
-        let links = links.unwrap_or_default().iter();
+        let links = links.iter();
         links.take_while(|link| **link > 0).map(|link| link - 1)
     }
 
@@ -171,8 +191,8 @@ impl Graph {
         }
     }
 
-    /// Puts a slot whose row is there into the graph.
-    pub fn insert(&mut self, rows: &Rows, slot: Slot) {
+    /// Puts a slot whose row is there into the graph, with its code.
+    pub fn insert(&mut self, rows: &Rows, slot: Slot, code: Code) {
         if self.linked.contains(slot) {
             return;
         }
@@ -188,7 +208,10 @@ impl Graph {
             let mut from = vec![from];
             for level in (0..=level.min(top)).rev() {
                 let ef = self.settings.ef_construction;
-                from = self.walk(&score, &from, (ef, ef), level);
+                from = match level {
+                    0 => self.candidates(rows, &query, &code),
+                    _ => self.walk(&score, &from, ef, level),
+                };
                 let chosen = choose(rows, &from, self.most(level));
                 self.set_links(slot, level, &chosen);
                 for neighbour in chosen {
@@ -201,10 +224,29 @@ impl Graph {
                 self.set_links(slot, level, &[]);
             }
         }
-        self.enter(slot);
+        self.enter(slot, code);
     }
 
-    fn enter(&mut self, slot: Slot) {
+    /// Candidates for the links of a new slot at the ground level, best first. Codes lead to them and choose twice as
+    /// many, of which rows then tell the best.
+    fn candidates(&self, rows: &Rows, query: &QueryRow, code: &Code) -> Vec<Near> {
+        let ef = self.settings.ef_construction;
+        let wanted = Wanted {
+            k: 2 * ef,
+            allowed: None,
+            looks: ef,
+            farther: 0,
+        };
+        let near = self.near(code, &wanted);
+        let near = rows.scores(&near, query);
+        let mut near: Vec<Near> = near.map(|(slot, score)| Near::new(score, slot)).collect();
+        near.sort_unstable_by(|a, b| b.cmp(a));
+        near.truncate(ef);
+        near
+    }
+
+    fn enter(&mut self, slot: Slot, code: Code) {
+        self.codes.put(slot, code);
         self.count += usize::from(!self.linked.contains(slot));
         self.linked.insert(slot);
         let is_higher = |entry| self.level(slot) > self.level(entry);
@@ -248,7 +290,7 @@ impl Graph {
             let orphaned: Vec<Slot> = self.links(slot, level).collect();
             let from = [Near::new(score(slot), slot)];
             let ef = self.settings.ef_construction;
-            let near = self.walk(&score, &from, (ef, ef), level);
+            let near = self.walk(&score, &from, ef, level);
             for other in near.into_iter().map(Near::slot) {
                 if other == slot || self.links(other, level).all(|link| link != slot) {
                     continue;
@@ -263,6 +305,7 @@ impl Graph {
         }
         self.set_links(slot, 0, &[]);
         self.above.remove(&slot);
+        self.codes.put(slot, Code::default());
         self.linked.remove(slot);
         self.count -= 1;
         if self.entry == Some(slot) {
@@ -273,22 +316,8 @@ impl Graph {
         }
     }
 
-    /// The slots of the highest scores that steps from near to nearer reach, best first: [`KEPT`] times `ef`, as of
-    /// `ef` of them the links are looked at.
-    pub fn search(&self, score: impl Fn(Slot) -> f32, ef: usize) -> Vec<Slot> {
-        let Some(entry) = self.entry else {
-            return Vec::new();
-        };
-        let mut from = Near::new(score(entry), entry);
-        for level in (1..=self.level(entry)).rev() {
-            from = self.descend(&score, from, level);
-        }
-        let found = self.walk(&score, &[from], (ef, ef * KEPT), 0);
-        found.into_iter().map(Near::slot).collect()
-    }
-
     /// The nearest that steps from neighbour to nearer neighbour reach.
-    fn descend(&self, score: &impl Fn(Slot) -> f32, from: Near, level: usize) -> Near {
+    pub fn descend(&self, score: &impl Fn(Slot) -> f32, from: Near, level: usize) -> Near {
         let mut nearest = from;
         loop {
             let links = self.links(nearest.slot(), level);
@@ -300,13 +329,13 @@ impl Graph {
         }
     }
 
-    /// The `keep` nearest of a level that best-first steps reach, best first, where steps lead on from the `ef` best. One sorted list is both what was found
+    /// The `ef` nearest of a level that best-first steps reach, best first. One sorted list is both what was found
     /// and what is still to be looked at (Subramanya et al. 2019, "DiskANN", algorithm 1).
     fn walk(
         &self,
         score: &impl Fn(Slot) -> f32,
         from: &[Near],
-        (ef, keep): (usize, usize),
+        ef: usize,
         level: usize,
     ) -> Vec<Near> {
         let mut unseen = self.linked.clone();
@@ -328,7 +357,7 @@ impl Graph {
             scored.clear();
             scored.extend(new.iter().map(|link| Near::new(score(*link), *link)));
             for near in scored.iter().copied() {
-                let is_full = found.len() >= keep;
+                let is_full = found.len() >= ef;
                 if is_full && found.last().is_some_and(|worst| near < *worst) {
                     continue;
                 }
@@ -356,23 +385,28 @@ impl Graph {
         }
     }
 
-    /// Takes in saved links and answers what follows them; `None` when they are cut off. `take` is whether they
-    /// are still true.
-    pub fn restore<'a>(&mut self, slot: Slot, saved: &'a [u8], take: bool) -> Option<&'a [u8]> {
+    /// Takes in saved links and answers what follows them; `None` when they are cut off. They are still true if there is a
+    /// `code` of the slot.
+    pub fn restore<'a>(
+        &mut self,
+        slot: Slot,
+        saved: &'a [u8],
+        code: Option<Code>,
+    ) -> Option<&'a [u8]> {
         let mut rest = saved;
         for level in 0..=self.level(slot) {
             let (count, after) = rest.split_first()?;
             let (links, after) = after.split_at_checked(usize::from(*count) * 4)?;
             rest = after;
-            if take {
+            if code.is_some() {
                 let (links, _) = links.as_chunks::<4>();
                 let links = links.iter().map(|link| u32::from_le_bytes(*link));
                 let links: Vec<Slot> = links.filter(|link| *link < Slot::MAX).collect();
                 self.set_links(slot, level, &links);
             }
         }
-        if take {
-            self.enter(slot);
+        if let Some(code) = code {
+            self.enter(slot, code);
         }
         Some(rest)
     }

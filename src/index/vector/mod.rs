@@ -5,10 +5,12 @@ mod flat;
 mod graph;
 mod hnsw;
 mod kernels;
+mod lines;
 mod pages;
 mod rows;
 #[cfg(test)]
 mod testing;
+mod walk;
 
 use thiserror::Error;
 

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::rows::QueryRow;
 use super::super::testing::{clustered, dot, unit};
 use super::*;
 use crate::index::best;
@@ -19,11 +18,15 @@ fn graph_of(vectors: &BTreeMap<Slot, Vec<f32>>) -> HnswIndex {
 
 /// What the graph alone finds.
 fn walked(index: &HnswIndex, query: &[f32], k: usize) -> Vec<Slot> {
-    let query = QueryRow::new(query);
-    let rows = index.flat.rows().unwrap();
-    let score = |slot: Slot| rows.score(slot as usize, &query);
-    let found = index.graph.search(score, k.max(64));
-    found.into_iter().take(k).collect()
+    let query = index.flat.codes().fine_query(query);
+    let wanted = Wanted {
+        k,
+        allowed: None,
+        looks: 400,
+        farther: FARTHER,
+    };
+    let near = index.graph.near(query.code(), &wanted);
+    index.graph.codes().nearest(near, &query, k)
 }
 
 fn exact(vectors: &BTreeMap<Slot, Vec<f32>>, query: &[f32], k: usize) -> Vec<Slot> {
@@ -76,6 +79,64 @@ fn filters_are_kept() {
         assert_eq!(found.len(), 10);
         assert!(found.iter().all(|(slot, _)| slot % every == 0));
     }
+}
+
+#[test]
+fn what_a_filter_allows_is_found_as_well_and_so_are_many() {
+    let vectors = numbered(clustered(6_000, 64));
+    let index = graph_of(&vectors);
+    let third: BTreeMap<Slot, Vec<f32>> = vectors.clone().into_iter().step_by(3).collect();
+    let allowed: Bitmap = third.keys().copied().collect();
+    for (among, allowed, k) in [
+        (&third, Some(&allowed), 10),
+        (&vectors, None, 100),
+        (&vectors, None, 1),
+    ] {
+        let queries: Vec<&Vec<f32>> = vectors.values().step_by(150).collect();
+        let all: usize = queries
+            .iter()
+            .map(|query| {
+                let lookup = Lookup::new(query, k).among(allowed);
+                let found = index.search(&lookup).unwrap().into_iter();
+                let found: Vec<Slot> = found.map(|(slot, _)| slot).collect();
+                shared(&found, &exact(among, query, k))
+            })
+            .sum();
+        let most = queries.len() * k;
+        assert!(all * 100 >= most * 95, "{all} of {most}");
+    }
+}
+
+#[test]
+fn any_dimension_is_found() {
+    for dimension in [64, 384, 1_536] {
+        let vectors = numbered(clustered(5_000, dimension));
+        let index = graph_of(&vectors);
+        for (slot, query) in vectors.iter().step_by(250) {
+            let found = index.search(&Lookup::new(query, 10)).unwrap();
+            let found: Vec<Slot> = found.into_iter().map(|(slot, _)| slot).collect();
+            assert_eq!(found.first(), Some(slot), "{dimension}");
+            assert!(
+                shared(&found, &exact(&vectors, query, 10)) >= 9,
+                "{dimension}"
+            );
+        }
+    }
+}
+
+#[test]
+fn thousands_that_are_the_same_end_a_search_as_others_do() {
+    let mut vectors = numbered(clustered(6_000, 48));
+    let same = vectors[&3].clone();
+    for vector in vectors.values_mut().skip(1_000).take(3_000) {
+        vector.clone_from(&same);
+    }
+    let index = graph_of(&vectors);
+    let found = index.search(&Lookup::new(&same, 10)).unwrap();
+    assert_eq!(found.len(), 10);
+    assert!(found.iter().all(|(_, score)| *score > 0.99));
+    let found = index.search(&Lookup::new(&vectors[&5_000], 1)).unwrap();
+    assert_eq!(found[0].0, 5_000);
 }
 
 #[test]
