@@ -10,7 +10,7 @@ export type Write =
 export interface Backend {
   /** One record. */
   get(table: string, key: string): Promise<Uint8Array | undefined>;
-  /** Up to so many records in the order of their keys, from a key on, or after it: keys and records in turn. */
+  /** Up to so many records in the order of their keys, from a key on, or after it: keys and records in turn. The engine may keep the records. */
   scan(table: string, from: string | undefined, inclusive: boolean, limit: number): Promise<(string | Uint8Array)[]>;
   /** Applies the writes in order: all of them, or none. An error with the code `storage_full` means that no room is left. */
   commit(writes: Write[]): Promise<void>;

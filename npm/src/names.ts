@@ -3,7 +3,15 @@
 /** What is the caller's own: its keys stay as they are. */
 const VERBATIM = new Set(["metadata", "filters", "custom_categories", "citations", "structured_data_schema", "structured_data"]);
 
-const camel = (name: string): string => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+/** The names that answers had so far. */
+const camels = new Map<string, string>();
+
+function camel(name: string): string {
+  const known = camels.get(name) ?? name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  camels.set(name, known);
+  return known;
+}
+
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** An answer with the names of this package. */

@@ -119,12 +119,14 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
     });
     let traits: Vec<Rc<Traits>> = traits.collect::<Result<_, PageError>>()?;
     let ids = |ids: &Vec<Bits>| ids.iter().copied().map(id_of).collect();
+    let none: Rc<[EntityId]> = Rc::default();
     let mut times = saved.times.iter().peekable();
     for (at, id) in saved.ids.iter().enumerate() {
         let own = times.next_if(|(place, ..)| *place as usize == at);
         let card = || {
-            let mentioned = saved.entities_of.get(at)?.iter();
-            let entities = mentioned.filter_map(|place| saved.entities.get(*place as usize));
+            let mentioned = saved.entities_of.get(at)?;
+            let entities = mentioned.iter();
+            let entities = entities.filter_map(|place| saved.entities.get(*place as usize));
             let mut card = Card {
                 id: id_of(*id),
                 kind: Kind::Fact,
@@ -139,7 +141,10 @@ pub fn load_cards(knowledge: &mut Knowledge, key: &str, page: &[u8]) -> Result<(
                 created_at: Moment::from_millis(*saved.created_at.get(at)?),
                 updated_at: Moment::from_millis(*saved.updated_at.get(at)?),
                 expires_at: saved.expires_at.get(at)?.map(Moment::from_millis),
-                entities: entities.cloned().map(EntityId).collect(),
+                entities: match mentioned.is_empty() {
+                    true => none.clone(),
+                    false => entities.cloned().map(EntityId).collect(),
+                },
                 sources: ids(saved.sources.get(at)?),
                 earlier_sources: ids(saved.earlier_sources.get(at)?),
                 says: *saved.says.get(at)?,
@@ -206,10 +211,10 @@ pub fn load_words(
         let Some((sequence, place)) = *saved else {
             continue;
         };
-        let card = knowledge.card_of_sequence(sequence);
+        let card = knowledge.sketch(sequence);
         let card = card.ok_or_else(|| damaged(key))?;
         index.slots.restore(slot, Passage::new(sequence, place));
-        index.selections.put(slot, &card, |_| false);
+        index.selections.put(slot, card, |_| false);
     }
     index.keywords.restore(first, &words.keywords);
     Ok(())

@@ -240,7 +240,8 @@ impl RecallIndex {
 
     /// Indexes the words of a memory, a message in its place in its conversation.
     pub fn index_text(&mut self, memory: &Memory, known: Known<'_>) {
-        let Some(card) = known.card(&memory.id) else {
+        let sketch = known.sketch(memory.id.sequence());
+        let Some((card, sketch)) = known.card(&memory.id).zip(sketch) else {
             return self.remove(&memory.id);
         };
         let mut about = terms(&memory.created_at.date_words(), Language::English);
@@ -264,7 +265,7 @@ impl RecallIndex {
             self.keywords.insert(slot, &words, position);
             self.touch_words(slot);
             let selects = |filter: &Filter| known.selects(filter, &card);
-            self.selections.put(slot, &card, selects);
+            self.selections.put(slot, sketch, selects);
             if memory.kind == Kind::Message {
                 position = Position::After(slot);
             }

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
+use super::knowledge::Sketch;
 use crate::compact::OrderedMap;
 use crate::index::{Bitmap, Slot};
-use crate::memory::{Card, Filter, Kind, Moment};
+use crate::memory::{Filter, Kind, Moment};
 use crate::operation::{Search, Transcript};
 
 /// Filters whose selections are remembered.
@@ -34,16 +35,17 @@ struct Filtered {
 
 impl Selections {
     /// Takes in a memory, or what became of it. `selects` tells whether a filter selects it.
-    pub fn put(&mut self, slot: Slot, card: &Card, selects: impl Fn(&Filter) -> bool) {
+    pub fn put(&mut self, slot: Slot, card: Sketch<'_>, selects: impl Fn(&Filter) -> bool) {
+        let is_current = card.is_current();
+        let is_fact = card.kind() == Kind::Fact;
+        let may_change = card.is_listed() && !card.is_immutable();
         self.all.insert(slot);
-        self.current.set(slot, card.current);
+        self.current.set(slot, is_current);
         self.listed.set(slot, card.is_listed());
-        self.facts
-            .set(slot, card.current && card.kind == Kind::Fact);
-        self.changeable
-            .set(slot, card.current && card.is_listed() && !card.immutable);
-        self.standing.set(slot, card.standing);
-        match card.expires_at {
+        self.facts.set(slot, is_current && is_fact);
+        self.changeable.set(slot, is_current && may_change);
+        self.standing.set(slot, card.is_standing());
+        match card.expires_at() {
             Some(at) => self.expiring.insert(slot, at),
             None => self.expiring.remove(&slot),
         };

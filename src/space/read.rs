@@ -291,11 +291,11 @@ impl<H: Host> Space<H> {
             false => None,
         };
         let state = self.state.borrow();
-        let current = || state.knowledge.cards().filter(|card| card.current);
+        let (memories, transcript) = state.knowledge.count_current();
         let graph = state.knowledge.graph();
         Ok(Reply::Stats(Box::new(Stats {
-            memories: current().filter(|card| card.is_listed()).count(),
-            transcript: current().filter(|card| !card.is_listed()).count(),
+            memories,
+            transcript,
             entities: graph.entities().count(),
             relations: graph
                 .relations()

@@ -86,19 +86,12 @@ impl State {
         };
         let damage = state.load_memories(storage).await?;
         state.apply(rest, storage)?;
-        state.expiring = state
-            .knowledge
-            .cards()
-            .filter_map(|card| Some((card.expires_at?, card.id)))
-            .collect();
+        state.expiring = state.knowledge.expiring().collect();
         let untold = storage.scan(Table::Outbox, Bound::Unbounded, 1).await?;
         state.untold_since = (!untold.is_empty()).then_some(now);
-        state.unembedded = state
-            .knowledge
-            .cards()
-            .filter(|card| card.current && !state.index.has_vectors_of(&card.id))
-            .map(|card| card.id)
-            .collect();
+        let current = state.knowledge.current();
+        let unembedded = current.filter(|id| !state.index.has_vectors_of(id));
+        state.unembedded = unembedded.collect();
         if state.stale_vectors || (state.jobs.is_empty() && !state.unembedded.is_empty()) {
             let job = Job {
                 work: Work::Embed,
@@ -284,8 +277,7 @@ impl State {
         }
         if changes.drop_vectors {
             self.stale_vectors = false;
-            let current = self.knowledge.cards().filter(|card| card.current);
-            self.unembedded = current.map(|card| card.id).collect();
+            self.unembedded = self.knowledge.current().collect();
         }
         for id in &changes.erased {
             let known = self.knowledge.card(id);

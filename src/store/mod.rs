@@ -20,7 +20,7 @@ use thiserror::Error;
 pub use changes::{Changes, SPACE_KEY, USAGE_KEY, history_key, relation_key};
 pub use digest::digest;
 pub use memory::MemoryStorage;
-pub use packed::{Packed, Packing};
+pub use packed::{Held, Packed, Packing};
 
 /// The tables of a space. Keys within a table are texts, ordered by their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -28,16 +28,46 @@ const LONGEST: usize = 8 << 10;
 /// Stands before the keys of shared rows; no key of a memory begins so.
 const SHARED: char = '/';
 
+/// A row where the host has it, which costs the more the more of it is taken.
+pub trait Held {
+    /// Its first byte.
+    fn first(&self) -> Option<u8>;
+
+    /// A copy of it.
+    fn bytes(&self) -> Vec<u8>;
+}
+
+impl Held for Vec<u8> {
+    fn first(&self) -> Option<u8> {
+        <[u8]>::first(self).copied()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.clone()
+    }
+}
+
 /// The memories of a space, and which of them have a row of their own.
-#[derive(Debug, Default)]
-pub struct Packed {
+#[derive(Debug)]
+pub struct Packed<R = Vec<u8>> {
     memories: MemoryStorage,
-    /// The shared rows of which nothing was asked yet, by the first id that each could hold. They are unpacked then, as to
-    /// unpack all takes as long as to read them.
-    shared: RefCell<FxHashMap<String, Vec<u8>>>,
+    /// The shared rows of which nothing was asked yet, by the first id that each could hold. They are taken and unpacked then,
+    /// as to do so with all takes as long as to read them.
+    shared: RefCell<FxHashMap<String, R>>,
     alone: RefCell<OrderedSet<String>>,
     /// Those with a row of their own that are to share one from the next change on.
     unpacked: RefCell<Vec<String>>,
+}
+
+impl<R> Default for Packed<R> {
+    fn default() -> Self {
+        Self {
+            memories: MemoryStorage::default(),
+            shared: RefCell::default(),
+            alone: RefCell::default(),
+            unpacked: RefCell::default(),
+        }
+    }
 }
 
 /// What a commit changes in a [`Packed`], once it is stored.
@@ -58,25 +88,24 @@ struct Row {
     last: String,
 }
 
-impl Packed {
+impl<R: Held> Packed<R> {
     /// Takes over the rows of [`Table::Memories`], all of them, before anything else is asked.
     ///
     /// # Errors
-    /// When a row is damaged, or of a newer version.
-    pub fn fill(&self, rows: impl IntoIterator<Item = Entry>) -> Result<(), StorageError> {
+    /// When a row is of a newer version. That one is damaged is told when it is asked for.
+    pub fn fill(&self, rows: impl IntoIterator<Item = (String, R)>) -> Result<(), StorageError> {
         for (key, row) in rows {
             if let Some(first) = key.strip_prefix(SHARED) {
-                check(&key, &row)?;
-                let is_its_own = entries(&row)
-                    .next()
-                    .and_then(|(held, _)| row_of(held))
-                    .is_some_and(|row| row.first == first);
-                match is_its_own {
+                if row.first().is_some_and(|version| version > VERSION) {
+                    return Err(failed(first, "was made by a newer edgemem"));
+                }
+                match row_of(first).is_some_and(|row| row.first == first) {
                     true => drop(self.shared.borrow_mut().insert(first.to_owned(), row)),
-                    false => self.take(&row),
+                    false => self.take(first, &row)?,
                 }
                 continue;
             }
+            let row = row.bytes();
             match is_alone(&key, &row) {
                 true => drop(self.alone.borrow_mut().insert(key.clone())),
                 false => self.unpacked.borrow_mut().push(key.clone()),
@@ -89,37 +118,48 @@ impl Packed {
     /// One memory, as [`Storage::read`] has it.
     ///
     /// # Errors
-    /// As those of [`MemoryStorage`].
+    /// When its row is damaged.
     pub fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         if let Some(row) = row_of(key) {
-            self.unpack(&row);
+            self.unpack(&row.first)?;
         }
         self.memories.read(Table::Memories, key)
     }
 
     /// All memories, as a storage has them.
-    pub fn memories(&self) -> &MemoryStorage {
-        for row in self.shared.take().into_values() {
-            self.take(&row);
-        }
-        &self.memories
+    ///
+    /// # Errors
+    /// When a row is damaged.
+    pub fn memories(&self) -> Result<&MemoryStorage, StorageError> {
+        let all: Vec<String> = self.shared.borrow().keys().cloned().collect();
+        all.iter().try_for_each(|first| self.unpack(first))?;
+        Ok(&self.memories)
     }
 
-    fn unpack(&self, row: &Row) {
-        let row = self.shared.borrow_mut().remove(&row.first);
-        if let Some(row) = row {
-            self.take(&row);
+    /// Unpacks a row, if it is not. One that is damaged stays, so that it is told each time.
+    fn unpack(&self, first: &str) -> Result<(), StorageError> {
+        let mut shared = self.shared.borrow_mut();
+        if let Some(row) = shared.get(first) {
+            self.take(first, row)?;
+            shared.remove(first);
         }
+        Ok(())
     }
 
-    fn take(&self, row: &[u8]) {
-        let held = entries(row).map(|(key, record)| (key.to_owned(), record.to_vec()));
+    fn take(&self, first: &str, row: &R) -> Result<(), StorageError> {
+        let row = row.bytes();
+        check(first, &row)?;
+        let held = entries(&row).map(|(key, record)| (key.to_owned(), record.to_vec()));
         self.memories.extend(Table::Memories, held.collect());
+        Ok(())
     }
 
     /// What is to be stored for the writes of a commit, and what to [`Packed::apply`] when it was.
     /// Nothing else may be committed between.
-    pub fn pack(&self, writes: Vec<Write>) -> (Vec<Write>, Packing) {
+    ///
+    /// # Errors
+    /// When a row that would be written again is damaged.
+    pub fn pack(&self, writes: Vec<Write>) -> Result<(Vec<Write>, Packing), StorageError> {
         let table = Table::Memories;
         let mut stored = Vec::new();
         let mut packing = Packing::default();
@@ -173,8 +213,10 @@ impl Packed {
                 stored.push(Write::Delete { table, key });
             }
         }
-        stored.extend(rows.iter().map(|row| self.row(row, &packing)));
-        (stored, packing)
+        for row in &rows {
+            stored.push(self.row(row, &packing)?);
+        }
+        Ok((stored, packing))
     }
 
     /// Takes over a commit that was stored.
@@ -199,11 +241,11 @@ impl Packed {
     }
 
     /// The write that makes a shared row what it is after a commit.
-    fn row(&self, row: &Row, packing: &Packing) -> Write {
+    fn row(&self, row: &Row, packing: &Packing) -> Result<Write, StorageError> {
         let mut held = match packing.cleared {
             true => Vec::new(),
             false => {
-                self.unpack(row);
+                self.unpack(&row.first)?;
                 let memories = &self.memories;
                 memories.between(Table::Memories, &row.first, &row.last)
             }
@@ -223,13 +265,13 @@ impl Packed {
         }
         held.retain(|(key, record)| !is_alone(key, record));
         let key = format!("{SHARED}{}", row.first);
-        match held.is_empty() {
+        Ok(match held.is_empty() {
             true => Write::Delete {
                 table: Table::Memories,
                 key,
             },
             false => put(key, pack(&held)),
-        }
+        })
     }
 }
 
@@ -267,20 +309,17 @@ fn pack(held: &[Entry]) -> Vec<u8> {
     row
 }
 
-/// That a row can be read.
-fn check(key: &str, row: &[u8]) -> Result<(), StorageError> {
-    let failed = |what: &str| StorageError::Failed(format!("row {key} of memories {what}"));
-    let Some((&VERSION, rest)) = row.split_first() else {
-        return Err(failed(match row.first() {
-            Some(version) if *version > VERSION => "was made by a newer edgemem",
-            _ => "is damaged",
-        }));
-    };
+/// That a shared row can be read.
+fn check(first: &str, row: &[u8]) -> Result<(), StorageError> {
     let held = entries(row).map(|(key, record)| 8 + key.len() + record.len());
-    match held.sum::<usize>() == rest.len() {
-        true => Ok(()),
-        false => Err(failed("is damaged")),
+    match row.split_first() {
+        Some((&VERSION, rest)) if held.sum::<usize>() == rest.len() => Ok(()),
+        _ => Err(failed(first, "is damaged")),
     }
+}
+
+fn failed(first: &str, what: &str) -> StorageError {
+    StorageError::Failed(format!("row {SHARED}{first} of memories {what}"))
 }
 
 /// The memories of a row, up to where it is damaged.
@@ -340,7 +379,7 @@ mod tests {
             key: &'a str,
         ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
             match table {
-                Table::Memories => self.packed.memories().get(table, key),
+                Table::Memories => Box::pin(std::future::ready(self.packed.read(key))),
                 _ => self.rows.get(table, key),
             }
         }
@@ -359,13 +398,13 @@ mod tests {
             limit: usize,
         ) -> LocalBoxFuture<'a, Result<Vec<Entry>, StorageError>> {
             match table {
-                Table::Memories => self.packed.memories().scan(table, after, limit),
+                Table::Memories => self.packed.memories().unwrap().scan(table, after, limit),
                 _ => self.rows.scan(table, after, limit),
             }
         }
 
         fn commit(&self, writes: Vec<Write>) -> LocalBoxFuture<'_, Result<(), StorageError>> {
-            let (rows, packing) = self.packed.pack(writes);
+            let (rows, packing) = self.packed.pack(writes).unwrap();
             self.rows.apply(rows);
             self.packed.apply(packing);
             Box::pin(std::future::ready(Ok(())))
@@ -395,7 +434,7 @@ mod tests {
             block_on(storage.commit(vec![put(id(sequence), vec![1, 2, 3])])).unwrap();
         }
         assert_eq!(all(&storage.rows).len(), 4);
-        assert_eq!(all(storage.reopened().memories()).len(), 200);
+        assert_eq!(all(storage.reopened().memories().unwrap()).len(), 200);
     }
 
     #[test]
@@ -407,10 +446,10 @@ mod tests {
             packed: storage.reopened(),
             rows: storage.rows,
         };
-        assert_eq!(all(storage.packed.memories()).len(), 100);
+        assert_eq!(all(storage.packed.memories().unwrap()).len(), 100);
         block_on(storage.commit(vec![put(id(100), vec![1, 9])])).unwrap();
         assert_eq!(all(&storage.rows).len(), 2);
-        assert_eq!(all(storage.reopened().memories()).len(), 101);
+        assert_eq!(all(storage.reopened().memories().unwrap()).len(), 101);
     }
 
     #[test]
@@ -420,8 +459,21 @@ mod tests {
         let (key, row) = all(&storage.rows).remove(0);
         for length in [0, 5, 20, row.len() - 1] {
             let cut = (key.clone(), row[..length].to_vec());
-            let error = Packed::default().fill([cut]).unwrap_err();
-            assert!(error.to_string().ends_with("is damaged"), "{error}");
+            let packed = Packed::default();
+            packed.fill([cut]).unwrap();
+            // Each time, as to find nothing there would be another answer, and to write the row again a loss.
+            for _ in 0..2 {
+                let asked = [
+                    packed.read(&id(1)).map(drop),
+                    packed.memories().map(drop),
+                    packed.pack(vec![put(id(2), vec![1])]).map(drop),
+                ];
+                for error in asked.map(Result::unwrap_err) {
+                    assert!(error.to_string().ends_with("is damaged"), "{error}");
+                }
+            }
+            // Of what is not in it, nothing is wrong.
+            assert_eq!(packed.read(&id(ROW)), Ok(None));
         }
         let error = Packed::default()
             .fill([(key, vec![VERSION + 1, 0])])
@@ -459,8 +511,8 @@ mod tests {
             for writes in commits {
                 block_on(storage.commit(writes.clone())).unwrap();
                 plain.apply(writes);
-                prop_assert_eq!(all(storage.packed.memories()), all(&plain));
-                prop_assert_eq!(all(storage.reopened().memories()), all(&plain));
+                prop_assert_eq!(all(storage.packed.memories().unwrap()), all(&plain));
+                prop_assert_eq!(all(storage.reopened().memories().unwrap()), all(&plain));
             }
         }
     }

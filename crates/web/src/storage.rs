@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Bound;
 
-use edgemem::store::{Entry, Packed, Storage, StorageError, Table, Write};
+use edgemem::store::{Entry, Held, Packed, Storage, StorageError, Table, Write};
 use futures_channel::oneshot;
 use futures_util::future::LocalBoxFuture;
 use futures_util::lock::Mutex;
@@ -15,11 +15,24 @@ use crate::host::{Backend, described};
 /// The code of an error that means that no room is left.
 const FULL: &str = "storage_full";
 
+/// A row in the memory of JavaScript.
+struct JsRow(Uint8Array);
+
+impl Held for JsRow {
+    fn first(&self) -> Option<u8> {
+        (self.0.length() > 0).then(|| self.0.get_index(0))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.to_vec()
+    }
+}
+
 /// The storage of one space. The records of memories are kept here as well, so that they can be read at once;
 /// vectors are not: nearly all are found without, and none is missed.
 pub struct JsStorage {
     backend: Backend,
-    memories: Packed,
+    memories: Packed<JsRow>,
     /// Whether they are all here.
     filled: Mutex<bool>,
     /// Ends when the commit that was begun last is stored or has failed.
@@ -45,7 +58,7 @@ impl JsStorage {
                 .backend
                 .scan(Table::Memories.name(), None, true, f64::INFINITY);
             let rows = rows.await.map_err(failed)?;
-            self.memories.fill(entries(rows.unchecked_into()))?;
+            self.memories.fill(rows_of(rows.unchecked_into()))?;
             *filled = true;
         }
         Ok(())
@@ -58,13 +71,18 @@ impl JsStorage {
         if let Some(before) = self.last.replace(Some(is_over)) {
             before.await.ok();
         }
-        let (rows, packing) = self.memories.pack(writes);
-        let stored = self.backend.commit(rows.iter().map(listed).collect()).await;
-        if stored.is_ok() {
-            self.memories.apply(packing);
-        }
+        let stored = match self.memories.pack(writes) {
+            Ok((rows, packing)) => {
+                let stored = self.backend.commit(rows.iter().map(listed).collect()).await;
+                if stored.is_ok() {
+                    self.memories.apply(packing);
+                }
+                stored.map(drop).map_err(failed)
+            }
+            Err(damaged) => Err(damaged),
+        };
         end.send(()).ok();
-        stored.map(drop).map_err(failed)
+        stored
     }
 }
 
@@ -80,7 +98,7 @@ impl Storage for JsStorage {
                 return self.read(table, key);
             }
             let record = self.backend.get(table.name(), key).await.map_err(failed)?;
-            Ok((!record.is_undefined()).then(|| Uint8Array::new(&record).to_vec()))
+            Ok((!record.is_undefined()).then(|| row_of(record).bytes()))
         })
     }
 
@@ -104,7 +122,7 @@ impl Storage for JsStorage {
         Box::pin(async move {
             if table == Table::Memories {
                 self.fill().await?;
-                return self.memories.memories().scan(table, after, limit).await;
+                return self.memories.memories()?.scan(table, after, limit).await;
             }
             let (from, inclusive) = match after {
                 Bound::Unbounded => (None, true),
@@ -115,7 +133,8 @@ impl Storage for JsStorage {
                 .backend
                 .scan(table.name(), from, inclusive, limit as f64);
             let rows = rows.await.map_err(failed)?;
-            Ok(entries(rows.unchecked_into()).collect())
+            let rows = rows_of(rows.unchecked_into());
+            Ok(rows.map(|(key, row)| (key, row.bytes())).collect())
         })
     }
 
@@ -125,12 +144,18 @@ impl Storage for JsStorage {
 }
 
 /// Keys and records in turn, as pairs.
-fn entries(rows: Array) -> impl Iterator<Item = Entry> {
+fn rows_of(rows: Array) -> impl Iterator<Item = (String, JsRow)> {
     let pairs = (0..rows.length()).step_by(2);
     pairs.filter_map(move |place| {
         let key = rows.get(place).as_string()?;
-        Some((key, Uint8Array::new(&rows.get(place + 1)).to_vec()))
+        Some((key, row_of(rows.get(place + 1))))
     })
+}
+
+/// A record as a row: as it is, since an array that is made of an array is a copy.
+fn row_of(record: JsValue) -> JsRow {
+    let bytes = record.dyn_into::<Uint8Array>();
+    JsRow(bytes.unwrap_or_else(|record| Uint8Array::new(&record)))
 }
 
 /// A write as the host takes it. The readable columns are left out: they would double what is stored.

@@ -11,7 +11,8 @@ setPlatform({
   },
   async table() {
     const answer = await fetched("table", new URL("../../wasm/builtin.bin", import.meta.url));
-    return new Uint8Array(await answer.arrayBuffer());
+    // Quicker by way of a blob: its bytes are put in place once, when all are there, and not as they come.
+    return new Uint8Array(await (await answer.blob()).arrayBuffer());
   },
   store: inIndexedDb,
 });

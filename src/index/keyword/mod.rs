@@ -29,6 +29,9 @@ const B: f32 = 0.5;
 /// is found by its question, and by what led to it.
 const CONTEXT: [u32; 2] = [2, 1];
 
+/// Bytes of postings that a new term has room for: one document.
+const ROOM: usize = 4;
+
 /// What is indexed of a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
@@ -50,6 +53,8 @@ pub struct KeywordIndex {
     terms: Table,
     forward: Forward,
     chain: Chain,
+    /// Room for the terms of each document while pages are [restored](KeywordIndex::restore); else empty.
+    room: Vec<Vec<(Term, Times)>>,
 }
 
 impl KeywordIndex {
@@ -95,10 +100,10 @@ impl KeywordIndex {
         let (text, about) = (document.text, document.about);
         let mut terms: Vec<(Term, Times)> = Vec::with_capacity(text.len() + about.len());
         for word in text {
-            terms.push((self.terms.assign(word), Times { text: 1, about: 0 }));
+            terms.push((self.terms.assign(word, ROOM), Times { text: 1, about: 0 }));
         }
         for word in about {
-            terms.push((self.terms.assign(word), Times { text: 0, about: 1 }));
+            terms.push((self.terms.assign(word, ROOM), Times { text: 0, about: 1 }));
         }
         terms.sort_unstable_by_key(|(term, _)| *term);
         terms.dedup_by(|(term, times), (kept, sum)| {

@@ -91,15 +91,15 @@ impl KeywordIndex {
     /// Takes in the documents of a page whose first slot is `first`. The slots must be empty, and those after
     /// them too. [`KeywordIndex::restored`] ends this.
     pub fn restore(&mut self, first: Slot, page: &KeywordPage<'_>) {
-        let mut documents: Vec<Vec<(Term, Times)>> =
-            vec![Vec::with_capacity(32); page.documents.len()];
+        let mut documents = std::mem::take(&mut self.room);
+        documents.resize(page.documents.len(), Vec::new());
         let mut rest = &*page.postings;
         for (word, length) in page.words.iter().zip(&page.lengths) {
             let Some((postings, after)) = rest.split_at_checked(*length as usize) else {
                 return;
             };
             rest = after;
-            let term = self.terms.assign(word);
+            let term = self.terms.assign(word, postings.len());
             self.terms.append(term, first, postings);
             for entry in read(postings) {
                 if let Some(terms) = documents.get_mut(entry.number as usize) {
@@ -108,7 +108,7 @@ impl KeywordIndex {
             }
         }
         let mut encoded = Vec::new();
-        for ((slot, saved), mut terms) in (first..).zip(&page.documents).zip(documents) {
+        for ((slot, saved), terms) in (first..).zip(&page.documents).zip(&mut documents) {
             let Some((language, text, about, ahead)) = *saved else {
                 continue;
             };
@@ -116,13 +116,20 @@ impl KeywordIndex {
             let document = Document::new(language.unwrap_or_default(), text.into(), about.into());
             let before = ahead.map(|ahead| slot.wrapping_sub(ahead as Slot));
             self.chain.restore(slot, document, before);
-            terms.sort_unstable_by_key(|(term, _)| *term);
-            self.remember(slot, &terms, &mut encoded);
+            // They mostly are in order: terms are numbered as they come.
+            if !terms.is_sorted_by_key(|(term, _)| *term) {
+                terms.sort_unstable_by_key(|(term, _)| *term);
+            }
+            self.remember(slot, terms, &mut encoded);
+            terms.clear();
         }
+        self.room = documents;
     }
 
     /// Ends a series of [`KeywordIndex::restore`].
     pub fn restored(&mut self) {
+        self.room = Vec::new();
+        self.terms.restored();
         self.chain.restored();
     }
 }

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use super::ROOM;
 use super::codec::{Entries, Times, allocation, read, reserve, set, write};
 use crate::index::Slot;
 
@@ -67,8 +68,8 @@ impl Table {
         self.by_word.find(hash(word), is_it).copied()
     }
 
-    /// The term of a word, a new one if there is none.
-    pub fn assign(&mut self, word: &str) -> Term {
+    /// The term of a word, a new one if there is none, with room for so many bytes of postings.
+    pub fn assign(&mut self, word: &str, room: usize) -> Term {
         if let Some(term) = self.get(word) {
             return term;
         }
@@ -78,8 +79,7 @@ impl Table {
             (self.postings.len() - 1) as Term
         });
         self.edit(term, |postings| {
-            // With room for one document.
-            postings.bytes.reserve_exact(word.len() + 4);
+            postings.bytes.reserve_exact(word.len() + room);
             postings.bytes.extend_from_slice(word.as_bytes());
             postings.word = word.len() as u32;
         });
@@ -112,6 +112,7 @@ impl Table {
     }
 
     /// Takes in the documents of a term that come after all that it has: `postings` count from slot `first` on.
+    /// [`Table::restored`] ends this.
     pub fn append(&mut self, term: Term, first: Slot, postings: &[u8]) {
         let mut entries = read(postings);
         let Some(head) = entries.next() else { return };
@@ -123,12 +124,27 @@ impl Table {
         self.edit(term, |it| {
             let before = it.end.checked_sub(1);
             let slot = first.saturating_add(head.number);
-            reserve(&mut it.bytes, postings.len() + 8);
+            // In larger steps than else, as many come one after the other.
+            if it.bytes.capacity() - it.bytes.len() < postings.len() {
+                it.bytes.reserve(postings.len());
+            }
             write(&mut it.bytes, before, slot, head.times);
             it.bytes.extend_from_slice(rest);
             it.end = first.saturating_add(last.number).saturating_add(1);
             it.count += count;
         });
+    }
+
+    /// Gives back what [`Table::append`] took too much.
+    pub fn restored(&mut self) {
+        for postings in &mut self.postings {
+            let bytes = &mut postings.bytes;
+            if bytes.capacity() - bytes.len() > bytes.len() / 8 + ROOM {
+                self.allocated -= allocation(bytes.capacity());
+                bytes.shrink_to_fit();
+                self.allocated += allocation(bytes.capacity());
+            }
+        }
     }
 
     /// Says how often a document has a term; `None` when it no longer has it.

@@ -158,8 +158,10 @@ impl Codes {
     /// Takes in a code of [`Codes::SAVED_BYTES`] bytes.
     pub fn restore(&mut self, row: usize, saved: &[u8]) {
         let (words, _) = saved.as_chunks::<8>();
-        let words = words.iter().map(|word| u64::from_le_bytes(*word));
-        self.place(row, &Code::of(words));
+        let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+        let head = std::array::from_fn(word);
+        let tail = std::array::from_fn(|at| word(HEAD + at));
+        self.place(row, &Code { head, tail });
     }
 
     pub fn bytes(&self) -> usize {

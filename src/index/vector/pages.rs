@@ -22,13 +22,6 @@ impl<T: Copy + Default> Pages<T> {
 
     /// Writes a row, making room for it.
     pub fn put(&mut self, row: usize, values: &[T]) {
-        if let Some(place) = self.place(row) {
-            place.copy_from_slice(values);
-        }
-    }
-
-    /// Where a row is to be written, making room for it.
-    pub fn place(&mut self, row: usize) -> Option<&mut [T]> {
         let page = row / ROWS;
         if self.pages.len() <= page {
             // The pages before are filled, so that a row's place follows from its number.
@@ -40,11 +33,17 @@ impl<T: Copy + Default> Pages<T> {
             self.pages.push(Vec::new());
         }
         let start = row % ROWS * self.width;
-        let page = self.pages.get_mut(page)?;
-        if page.len() < start + self.width {
-            page.resize(start + self.width, T::default());
+        let Some(page) = self.pages.get_mut(page) else {
+            return;
+        };
+        if page.len() < start {
+            page.resize(start, T::default());
         }
-        page.get_mut(start..start + self.width)
+        match page.get_mut(start..start + self.width) {
+            Some(place) => place.copy_from_slice(values),
+            // As rows come, nothing is written twice.
+            None => page.extend_from_slice(values),
+        }
     }
 
     /// A row; `None` past the last.

@@ -12,7 +12,8 @@ const AT_ONCE: usize = 16;
 /// so that its largest value is ±127.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
-    values: Pages<i8>,
+    /// Signed, kept as the bytes that pages hold.
+    values: Pages<u8>,
     scales: Pages<f32>,
 }
 
@@ -48,8 +49,8 @@ impl Rows {
 
     pub fn put(&mut self, row: usize, vector: &[f32]) {
         let scale = scale_of(vector, 127.0);
-        let value = |value: &f32| (value / scale).round() as i8;
-        let values: Vec<i8> = match scale > 0.0 {
+        let value = |value: &f32| ((value / scale).round() as i8).cast_unsigned();
+        let values: Vec<u8> = match scale > 0.0 {
             true => vector.iter().map(value).collect(),
             false => vec![0; vector.len()],
         };
@@ -75,7 +76,7 @@ impl Rows {
     ) -> impl Iterator<Item = Scored> + use<'a> {
         slots.chunks(AT_ONCE).flat_map(move |slots| {
             let rows = slots.iter().map(|slot| self.values.get(*slot as usize));
-            let first = rows.map(|row| row.and_then(<[i8]>::first).copied().unwrap_or_default());
+            let first = rows.map(|row| row.and_then(<[u8]>::first).copied().unwrap_or_default());
             std::hint::black_box(first.fold(0, |all, value| all ^ value));
             let score = move |slot: &Slot| (*slot, self.score(*slot as usize, query));
             slots.iter().map(score)
@@ -86,7 +87,7 @@ impl Rows {
     pub fn add(&self, row: usize, times: f32, sum: &mut [f32]) {
         if let (Some(values), Some([scale])) = (self.values.get(row), self.scales.get(row)) {
             for (sum, value) in sum.iter_mut().zip(values) {
-                *sum += times * scale * f32::from(*value);
+                *sum += times * scale * f32::from(value.cast_signed());
             }
         }
     }
@@ -96,7 +97,10 @@ impl Rows {
         let values = self.values.get(row).unwrap_or_default();
         let scale = self.scales.get(row).and_then(|scale| scale.first());
         QueryRow {
-            values: values.iter().map(|value| i16::from(*value)).collect(),
+            values: values
+                .iter()
+                .map(|value| i16::from(value.cast_signed()))
+                .collect(),
             scale: scale.copied().unwrap_or_default(),
         }
     }
@@ -117,7 +121,7 @@ impl Rows {
     pub fn save(&self, row: usize, page: &mut Vec<u8>) {
         if let (Some(values), Some([scale])) = (self.values.get(row), self.scales.get(row)) {
             page.extend(scale.to_le_bytes());
-            page.extend(values.iter().map(|value| value.cast_unsigned()));
+            page.extend_from_slice(values);
         }
     }
 
@@ -125,10 +129,7 @@ impl Rows {
     pub fn restore(&mut self, row: usize, saved: &[u8]) {
         if let Some((scale, values)) = saved.split_first_chunk::<4>() {
             self.scales.put(row, &[f32::from_le_bytes(*scale)]);
-            let places = self.values.place(row).unwrap_or_default();
-            for (place, value) in places.iter_mut().zip(values) {
-                *place = value.cast_signed();
-            }
+            self.values.put(row, values);
         }
     }
 

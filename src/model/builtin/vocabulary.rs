@@ -45,7 +45,7 @@ impl Vocabulary {
         let mut starts = vec![0u32];
         let mut end = 0usize;
         let mut longest = 0;
-        for token in text.split('\n') {
+        for token in text.as_bytes().split(|byte| *byte == b'\n') {
             end += token.len() + 1;
             longest = longest.max(token.len());
             let start = u32::try_from(end).map_err(|_| BuiltinError::Vocabulary)?;
@@ -105,10 +105,11 @@ impl Vocabulary {
         let token = self.token(id).filter(|t| !t.is_empty());
         let token = token.ok_or(BuiltinError::Vocabulary)?;
         let hash = Hash::START.and(token.as_bytes());
-        if self.find("", token, hash).is_some() {
-            return Err(BuiltinError::Vocabulary);
-        }
-        let free = self.probe(hash).find(|(_, id)| id.is_none());
+        let is_end = |(_, known): &(usize, Option<u32>)| {
+            known.is_none_or(|known| self.token(known) == Some(token))
+        };
+        let end = self.probe(hash).find(is_end);
+        let free = end.filter(|(_, known)| known.is_none());
         let slot = free.and_then(|(at, _)| self.slots.get_mut(at));
         *slot.ok_or(BuiltinError::Vocabulary)? = id;
         Ok(())

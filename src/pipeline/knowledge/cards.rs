@@ -112,6 +112,22 @@ impl<'a> Sketch<'a> {
         self.row.flags & TRANSCRIPT == 0
     }
 
+    pub fn is_current(&self) -> bool {
+        self.row.flags & CURRENT != 0
+    }
+
+    pub fn is_standing(&self) -> bool {
+        self.row.flags & STANDING != 0
+    }
+
+    pub fn is_immutable(&self) -> bool {
+        self.row.flags & IMMUTABLE != 0
+    }
+
+    pub fn expires_at(&self) -> Option<Moment> {
+        self.row.rare.as_deref()?.expires_at
+    }
+
     pub fn feedback(&self) -> Option<Feedback> {
         feedback_of(self.row.flags)
     }
@@ -200,6 +216,33 @@ impl Cards {
         }
         let listed = listed.into_iter();
         listed.filter_map(|(traits, of)| Some((self.traits.get(traits)?, of)))
+    }
+
+    /// The current memories, oldest first. Makes no cards.
+    pub fn current(&self) -> impl Iterator<Item = Id> {
+        let current = self.pages.rows().filter(|row| row.flags & CURRENT != 0);
+        current.filter_map(|row| Some(Id::in_space(self.space?, row.local)))
+    }
+
+    /// How many current memories are listed, and how many are not. Makes no cards.
+    pub fn count_current(&self) -> (usize, usize) {
+        let mut counts = (0, 0);
+        for row in self.pages.rows() {
+            match row.flags & (CURRENT | TRANSCRIPT) {
+                CURRENT => counts.0 += 1,
+                flags if flags & CURRENT != 0 => counts.1 += 1,
+                _ => {}
+            }
+        }
+        counts
+    }
+
+    /// The memories that expire, with when. Makes no cards.
+    pub fn expiring(&self) -> impl Iterator<Item = (Moment, Id)> {
+        self.pages.rows().filter_map(|row| {
+            let at = row.rare.as_deref()?.expires_at?;
+            Some((at, Id::in_space(self.space?, row.local)))
+        })
     }
 
     /// How many memories are known.
@@ -343,7 +386,9 @@ impl Cards {
         if self.count == 0 {
             self.space = Some(card.id.space());
         }
-        self.remove(&card.id);
+        if self.contains(&card.id) {
+            self.remove(&card.id);
+        }
         self.link(card);
         let row = Row {
             local: card.id.local(),
@@ -425,13 +470,17 @@ impl Cards {
         let sequence = card.id.sequence();
         if card.kind == Kind::Message {
             let scope = &card.traits.scope;
-            if !self.conversations.contains_key(scope) {
-                self.conversations.insert(scope.clone(), Vec::new());
-            }
-            if let Some(messages) = self.conversations.get_mut(scope)
-                && let Err(at) = messages.binary_search(&sequence)
-            {
-                messages.insert(at, sequence);
+            match self.conversations.get_mut(scope) {
+                // As most come.
+                Some(messages) if messages.last().is_some_and(|last| *last < sequence) => {
+                    messages.push(sequence);
+                }
+                Some(messages) => {
+                    if let Err(at) = messages.binary_search(&sequence) {
+                        messages.insert(at, sequence);
+                    }
+                }
+                None => drop(self.conversations.insert(scope.clone(), vec![sequence])),
             }
         }
         for source in card.all_sources() {

@@ -100,6 +100,17 @@ impl Page {
         (place as usize, word & bit != 0)
     }
 
+    /// The row of a sequence number, if it has one.
+    fn row(&self, sequence: u32) -> Option<&Row> {
+        let at = sequence % SEQUENCES;
+        let word = self.taken.get((at / BITS) as usize)?;
+        // Most that are looked for and not there are new.
+        let is_there = word >> (at % BITS) & 1 == 1;
+        is_there
+            .then(|| self.place(sequence).0)
+            .and_then(|place| self.rows.get(place))
+    }
+
     fn flip(&mut self, sequence: u32) {
         let at = sequence % SEQUENCES;
         if let Some(word) = self.taken.get_mut((at / BITS) as usize) {
@@ -111,9 +122,7 @@ impl Page {
 impl Pages {
     /// The row of a sequence number.
     pub fn row(&self, sequence: u32) -> Option<&Row> {
-        let page = self.0.get((sequence / SEQUENCES) as usize)?;
-        let (place, is_there) = page.place(sequence);
-        page.rows.get(place).filter(|_| is_there)
+        self.0.get((sequence / SEQUENCES) as usize)?.row(sequence)
     }
 
     /// Takes in a row whose sequence number has none.
@@ -126,9 +135,18 @@ impl Pages {
             }
             self.0.resize_with(page + 1, Page::default);
         }
-        if let Some(page) = self.0.get_mut(page)
-            && let (place, false) = page.place(sequence)
-        {
+        let Some(page) = self.0.get_mut(page) else {
+            return;
+        };
+        let comes_last = page
+            .rows
+            .last()
+            .is_none_or(|last| last.sequence() < sequence);
+        let place = match comes_last {
+            true => (page.rows.len(), false),
+            false => page.place(sequence),
+        };
+        if let (place, false) = place {
             page.rows.insert(place, row);
             page.flip(sequence);
         }

@@ -181,40 +181,46 @@ pub(super) struct Entry {
     pub shy: bool,
 }
 
-/// All entries, sorted by first word and then the longest first, and where each first word begins.
+/// All entries, those of a first word together, the longest first, and where those of each are.
 struct Lexicon {
     entries: Vec<Entry>,
     heads: FxHashMap<&'static str, (u32, u32)>,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
-    let mut entries: Vec<Entry> = Vec::with_capacity(4096);
+    // The first question waits for this: to sort all at once would compare each with a dozen others.
+    let mut groups: FxHashMap<&str, Vec<Entry>> = FxHashMap::default();
     for (number, table) in words::TABLES.iter().enumerate() {
         for (keys, sense) in *table {
-            entries.extend(keys.split('|').map(|key| Entry {
-                key: key.trim_start_matches('?'),
-                sense: *sense,
-                tongues: 1 << number,
-                shy: key.starts_with('?'),
-            }));
+            for words in keys.split('|') {
+                let key = words.strip_prefix('?').unwrap_or(words);
+                groups.entry(head(key)).or_default().push(Entry {
+                    key,
+                    sense: *sense,
+                    tongues: 1 << number,
+                    shy: key.len() < words.len(),
+                });
+            }
         }
     }
-    let place = |entry: &Entry| {
-        let longest = Reverse(entry.key.len());
-        (head(entry.key), longest, entry.key, entry.sense, entry.shy)
-    };
-    entries.sort_by(|a, b| place(a).cmp(&place(b)));
-    entries.dedup_by(|next, kept| {
-        let same = next.key == kept.key && next.sense == kept.sense && next.shy == kept.shy;
-        if same {
-            kept.tongues |= next.tongues;
-        }
-        same
-    });
+    let mut entries: Vec<Entry> = Vec::with_capacity(4096);
     let mut heads = FxHashMap::default();
-    for (at, entry) in entries.iter().enumerate() {
-        let at = u32::try_from(at).unwrap_or(0);
-        heads.entry(head(entry.key)).or_insert((at, at)).1 = at + 1;
+    for (head, mut group) in groups {
+        if group.len() > 1 {
+            let place =
+                |entry: &Entry| (Reverse(entry.key.len()), entry.key, entry.sense, entry.shy);
+            group.sort_by(|a, b| place(a).cmp(&place(b)));
+            group.dedup_by(|next, kept| {
+                let same = next.key == kept.key && next.sense == kept.sense && next.shy == kept.shy;
+                if same {
+                    kept.tongues |= next.tongues;
+                }
+                same
+            });
+        }
+        let first = entries.len() as u32;
+        entries.extend(group);
+        heads.insert(head, (first, entries.len() as u32));
     }
     Lexicon { entries, heads }
 });

@@ -46,7 +46,8 @@ pub fn agree(row: &[i8], query: &[i16]) -> bool {
         .zip(query)
         .map(|(a, b)| i32::from(*a) * i32::from(*b))
         .sum();
-    dot(row, query) == plain && scalar::dot(row, query) == plain
+    let row: Vec<u8> = row.iter().map(|value| value.cast_unsigned()).collect();
+    dot(&row, query) == plain && scalar::dot(&row, query) == plain
 }
 
 /// The same for vectors of floats as long, which must agree to the last bit.

@@ -6,8 +6,8 @@ use std::arch::wasm32::{
     v128_load,
 };
 
-/// The dot product of a row and a query as long.
-pub fn dot(row: &[i8], query: &[i16]) -> i32 {
+/// The dot product of a row, of signed bytes, and a query as long.
+pub fn dot(row: &[u8], query: &[i16]) -> i32 {
     let (row_chunks, row_rest) = row.as_chunks::<16>();
     let (query_chunks, query_rest) = query.as_chunks::<16>();
     let mut low = i32x4_splat(0);
@@ -31,7 +31,9 @@ pub fn dot(row: &[i8], query: &[i16]) -> i32 {
         + i32x4_extract_lane::<2>(sums)
         + i32x4_extract_lane::<3>(sums);
     let rest = row_rest.iter().zip(query_rest);
-    let rest: i32 = rest.map(|(x, y)| i32::from(*x) * i32::from(*y)).sum();
+    let rest: i32 = rest
+        .map(|(x, y)| i32::from(x.cast_signed()) * i32::from(*y))
+        .sum();
     lanes + rest
 }
 

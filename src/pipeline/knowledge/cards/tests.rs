@@ -97,6 +97,14 @@ proptest! {
         let ids = |wanted: &dyn Fn(&Card) -> bool| -> Vec<Id> {
             expected.values().filter(|card| wanted(card)).map(|card| card.id).collect()
         };
+        prop_assert!(cards.current().eq(ids(&|card| card.current)));
+        let counted = (
+            ids(&|card| card.current && card.is_listed()).len(),
+            ids(&|card| card.current && !card.is_listed()).len(),
+        );
+        prop_assert_eq!(cards.count_current(), counted);
+        let expire = expected.values().filter_map(|card| Some((card.expires_at?, card.id)));
+        prop_assert!(cards.expiring().eq(expire));
         for card in expected.values() {
             prop_assert_eq!(cards.card(&card.id), Some(card.clone()));
             let scope = &card.traits.scope;
