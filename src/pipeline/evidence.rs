@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::asked::Asked;
 use super::found::Found;
@@ -69,11 +69,9 @@ impl<'a> Named<'a> {
     /// Those who speak in these memories.
     pub fn of(asked: &Asked<'_>, found: &[Found<'_>], knowledge: &'a Knowledge) -> Self {
         let mut speakers: OrderedMap<String, bool> = OrderedMap::new();
-        let mut heard = FxHashSet::default();
-        let said = found.iter();
-        for traits in said.flat_map(|it| speakers_of(&it.card, knowledge)) {
-            if heard.insert(Rc::as_ptr(traits))
-                && let Some(name) = &traits.name
+        let heard = found.iter();
+        for traits in heard.flat_map(|it| speakers_of(&it.card, knowledge)) {
+            if let Some(name) = &traits.name
                 && !speakers.contains_key(name)
             {
                 let mut words = terms(name, Language::English).into_iter();

@@ -4,7 +4,6 @@ use super::codes::Codes;
 use super::kernels::dot_f32;
 use super::rows::{QueryRow, Rows};
 use super::{Bitmap, Lookup, Originals, Scored, Slot, VectorError, VectorIndex, check_vector};
-use crate::compact::OrderedMap;
 use crate::index::best;
 
 /// With this many rows or fewer to look at, all are scored; with more, those that their codes put near.
@@ -248,15 +247,12 @@ impl FlatIndex {
             return sum;
         }
         let read: Vec<Slot> = slots.iter().map(|(slot, _)| *slot).collect();
-        let mut vectors: OrderedMap<Slot, Vec<f32>> = OrderedMap::new();
-        originals.visit(&read, &mut |slot, vector| {
-            vectors.insert(slot, vector.to_vec());
+        originals.visit(&read, &mut |read, vector| {
+            for (_, times) in slots.iter().filter(|(slot, _)| *slot == read) {
+                let both = sum.iter_mut().zip(vector);
+                both.for_each(|(sum, value)| *sum += times * value);
+            }
         });
-        for (slot, times) in slots {
-            let vector = vectors.get(slot).into_iter().flatten();
-            let both = sum.iter_mut().zip(vector);
-            both.for_each(|(sum, value)| *sum += times * value);
-        }
         sum
     }
 
@@ -279,7 +275,8 @@ impl FlatIndex {
                 let query = QueryRow::new(lookup.query);
                 let slots: Vec<Slot> = slots.collect();
                 let read = MIN_REREAD.max(lookup.exact.saturating_mul(REREAD_PER_HIT));
-                let scored = rows.scores(&slots, &query).filter(is_near).collect();
+                let mut scored = rows.scores(&slots, &query);
+                scored.retain(is_near);
                 if lookup.originals.is_none() {
                     return best(scored, lookup.k);
                 }
@@ -366,7 +363,7 @@ impl VectorIndex for FlatIndex {
         };
         let (wanted, all) = match &self.rows {
             Some(_) => {
-                let wanted = ALWAYS_SCORED + count.isqrt() + count / SCORED_OF;
+                let wanted = ALWAYS_SCORED + (count as f32).sqrt() as usize + count / SCORED_OF;
                 (wanted.max(k.saturating_mul(SCORED_PER_HIT)), SCAN_ALL)
             }
             None => {

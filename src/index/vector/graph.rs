@@ -238,7 +238,7 @@ impl Graph {
             farther: 0,
         };
         let near = self.near(code, &wanted);
-        let near = rows.scores(&near, query);
+        let near = rows.scores(&near, query).into_iter();
         let mut near: Vec<Near> = near.map(|(slot, score)| Near::new(score, slot)).collect();
         near.sort_unstable_by(|a, b| b.cmp(a));
         near.truncate(ef);
@@ -317,7 +317,7 @@ impl Graph {
     }
 
     /// The nearest that steps from neighbour to nearer neighbour reach.
-    pub fn descend(&self, score: &impl Fn(Slot) -> f32, from: Near, level: usize) -> Near {
+    pub fn descend(&self, score: &dyn Fn(Slot) -> f32, from: Near, level: usize) -> Near {
         let mut nearest = from;
         loop {
             let links = self.links(nearest.slot(), level);
@@ -333,7 +333,7 @@ impl Graph {
     /// and what is still to be looked at (Subramanya et al. 2019, "DiskANN", algorithm 1).
     fn walk(
         &self,
-        score: &impl Fn(Slot) -> f32,
+        score: &dyn Fn(Slot) -> f32,
         from: &[Near],
         ef: usize,
         level: usize,

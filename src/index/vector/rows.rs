@@ -69,18 +69,16 @@ impl Rows {
 
     /// The products of some rows and the query, with their slots. Rows lie far apart, so a few are asked for before any is
     /// computed with: memory then looks for all of them at the same time.
-    pub fn scores<'a>(
-        &'a self,
-        slots: &'a [Slot],
-        query: &'a QueryRow,
-    ) -> impl Iterator<Item = Scored> + use<'a> {
-        slots.chunks(AT_ONCE).flat_map(move |slots| {
+    pub fn scores(&self, slots: &[Slot], query: &QueryRow) -> Vec<Scored> {
+        let mut scored = Vec::with_capacity(slots.len());
+        for slots in slots.chunks(AT_ONCE) {
             let rows = slots.iter().map(|slot| self.values.get(*slot as usize));
             let first = rows.map(|row| row.and_then(<[u8]>::first).copied().unwrap_or_default());
             std::hint::black_box(first.fold(0, |all, value| all ^ value));
-            let score = move |slot: &Slot| (*slot, self.score(*slot as usize, query));
-            slots.iter().map(score)
-        })
+            let score = |slot: &Slot| (*slot, self.score(*slot as usize, query));
+            scored.extend(slots.iter().map(score));
+        }
+        scored
     }
 
     /// Adds a row to a sum, so many times.
