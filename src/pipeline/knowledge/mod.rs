@@ -5,6 +5,7 @@ mod asked_by;
 mod cards;
 mod graph;
 mod rows;
+mod sketch;
 mod traits;
 
 use std::cell::RefCell;
@@ -14,10 +15,11 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-pub(super) use cards::Sketch;
-pub use cards::{Cards, flags_of, set_flags};
+pub use cards::Cards;
 pub use graph::Graph;
 pub use rows::SEQUENCES;
+pub(super) use sketch::Sketch;
+pub use sketch::{flags_of, set_flags};
 
 use super::timed::times_of;
 use crate::memory::{Card, Filter, Id, Memory, Subject, Traits};

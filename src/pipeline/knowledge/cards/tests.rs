@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::memory::About;
+use crate::memory::{About, Feedback, Times};
 
 fn id(sequence: u32) -> Id {
     Id::new(SpaceHash::of(&["test"]), sequence, u64::from(sequence) * 7)
