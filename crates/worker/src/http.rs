@@ -123,10 +123,9 @@ pub async fn read_request(
 
 /// Headers with their values, read at once: one by one they are most of the time of reading a short request.
 fn pairs(headers: &JsValue) -> Result<Vec<(String, String)>, BodyError> {
-    let failed = |error: String| BodyError::Failed(error);
     let text = js_sys::JSON::stringify(&js_sys::Array::from(headers));
-    let text = text.map_err(|_| failed("its headers cannot be read".to_owned()))?;
-    serde_json::from_str(&String::from(text)).map_err(|error| failed(error.to_string()))
+    let text = text.map_err(|_| BodyError::Failed("its headers cannot be read".to_owned()))?;
+    serde_json::from_str(&String::from(text)).map_err(|error| BodyError::Failed(error.to_string()))
 }
 
 /// The Worker's form of a request. A [`Download`] follows no redirect; it says who asks, as some servers want to know.
